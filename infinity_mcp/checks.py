@@ -1,0 +1,43 @@
+"""System checks: what is wrong with the configuration, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
+
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+
+
+@register()
+def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        if settings.SECRET_KEY:
+            return []
+    except ImproperlyConfigured:  # what Django says of an empty one names no remedy
+        pass
+    hint = "Run `manage.py credentials_init`, which writes one into .env."
+    return [Error("DJANGO_SECRET_KEY is not set.", hint=hint, id="infinity_mcp.E001")]
+
+
+@register()
+def numbers_are_sensible(**kwargs: Any) -> list[CheckMessage]:
+    positive = ("PORT", "WORKERS", "MCP_MAX_REQUEST_BYTES", "MCP_RESULT_TEXT_CHARACTERS")
+    return [
+        Error(f"{name} must be a positive number.", id="infinity_mcp.E002")
+        for name in positive
+        if getattr(settings, name) <= 0
+    ]
+
+
+@register(Tags.security, deploy=True)
+def public_hosts_need_https(**kwargs: Any) -> list[CheckMessage]:
+    public = [host for host in settings.ALLOWED_HOSTS if not validate_host(host, LOOPBACK)]
+    if settings.SERVED_OVER_HTTPS or not public:
+        return []
+    hint = "Set OAUTH_PUBLIC_URL to the https:// address that the proxy in front publishes."
+    message = f"Reachable as {', '.join(public)} but not configured for HTTPS."
+    return [Warning(message, hint=hint, id="infinity_mcp.W001")]

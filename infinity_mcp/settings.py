@@ -1,0 +1,165 @@
+"""Settings, read from the environment and from `.env`. `.env.example` explains every variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+class Env(environ.FileAwareEnv):  # type: ignore[misc]
+    """Also reads NAME_FILE for every NAME, so that secrets can come from files."""
+
+    def int(self, var: str, **options: Any) -> int:
+        try:
+            return int(super().int(var, **options))
+        except ValueError:
+            raise ImproperlyConfigured(f"{var} must be a whole number.") from None
+
+
+env = Env()
+ENV_FILE = Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+if ENV_FILE.is_file():
+    env.read_env(str(ENV_FILE))
+
+# --- Places ---------------------------------------------------------------------------------------
+
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data")))
+CONFIG_DIR = Path(env.str("CONFIG_DIR", default=str(BASE_DIR / "config")))
+
+# --- Django ---------------------------------------------------------------------------------------
+
+SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="")  # empty: reported by infinity_mcp.checks
+DEBUG = False
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "infinity_mcp",
+    "accounts",
+    "credentials",
+    "mcpserver",
+    "oauthbridge",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "infinity_mcp.urls"
+ASGI_APPLICATION = "infinity_mcp.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Database and cache ---------------------------------------------------------------------------
+
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'infinity-mcp.sqlite3'}")
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # WAL lets readers go on while one process writes; IMMEDIATE makes writers queue
+        # instead of failing when two transactions want to become writers at once.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+    }
+
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://infinity-mcp")}
+
+# --- People and sessions --------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- The secrets of Infinity ----------------------------------------------------------------------
+
+# Comma-separated: the first key encrypts, all decrypt.
+CREDENTIAL_STORE_KEYS: list[str] = env.list("MCP_CREDENTIAL_STORE_KEY", default=[])
+
+# --- Infinity -------------------------------------------------------------------------------------
+
+INFINITY_API_BASE_URL = env.str(
+    "INFINITY_API_BASE_URL", default="https://app.startinfinity.com/api/v2"
+)
+INFINITY_API_VERSION = env.str("INFINITY_API_VERSION", default="2026-04-20.morava")
+INFINITY_API_TOKEN = env.str("INFINITY_API_TOKEN", default="")  # stdio only
+
+# --- The server -----------------------------------------------------------------------------------
+
+TRANSPORT = env.str("TRANSPORT", default="http")
+HOST = env.str("HOST", default="127.0.0.1")
+PORT = env.int("PORT", default=3015)
+WORKERS = env.int("WORKERS", default=1)
+
+# Addresses of proxies whose X-Forwarded-For and -Proto are believed; nobody's unless named here.
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
+
+# Browser pages that may call /mcp; `:*` stands for any port. Other agents send no Origin.
+MCP_ALLOWED_ORIGINS: list[str] = env.list(
+    "MCP_ALLOWED_ORIGINS", default=["http://localhost:*", "http://127.0.0.1:*"]
+)
+MCP_MAX_REQUEST_BYTES = env.int("MCP_MAX_REQUEST_BYTES", default=4 * 1024 * 1024)
+MCP_RESULT_TEXT_CHARACTERS = env.int("MCP_RESULT_TEXT_CHARACTERS", default=25_000)
+
+# --- HTTPS ----------------------------------------------------------------------------------------
+
+# The public address decides: behind an HTTPS proxy cookies are secure and browsers are told to stay
+# on HTTPS; on http://127.0.0.1 they would drop secure cookies and nobody could sign in.
+PUBLIC_URL = env.str("OAUTH_PUBLIC_URL", default="").rstrip("/")
+SERVED_OVER_HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SERVED_OVER_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if SERVED_OVER_HTTPS else []
+X_FRAME_OPTIONS = "DENY"
+
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # redirecting to HTTPS is the proxy's work; /health is asked over plain HTTP
+    "security.W005",  # whether subdomains are HTTPS-only is for the owner of the domain to say
+    "security.W021",  # and so is the browsers' preload list
+]
+if not SERVED_OVER_HTTPS:  # see above; infinity_mcp.W001 warns when this server is not local
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]

@@ -1,0 +1,27 @@
+"""Settings of the test suite: nothing is read from the developer's own `.env`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+_scratch = Path(tempfile.mkdtemp(prefix="infinity-mcp-tests-"))
+
+os.environ["ENV_FILE"] = str(_scratch / "absent.env")
+os.environ["DATA_DIR"] = str(_scratch)
+os.environ["CONFIG_DIR"] = str(_scratch / "config")
+os.environ.setdefault("DJANGO_SECRET_KEY", secrets.token_urlsafe(50))
+os.environ.setdefault("MCP_CREDENTIAL_STORE_KEY", Fernet.generate_key().decode())
+
+from infinity_mcp.settings import *  # noqa: E402, F403
+from infinity_mcp.settings import DATABASES  # noqa: E402
+
+# Servers that tests start run in processes of their own, so the test database is a file they share.
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["TEST"] = {"NAME": str(_scratch / "test.sqlite3")}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
