@@ -1,0 +1,241 @@
+"""Who may call: Django's people, MCP users, and their API keys."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.caller import Caller
+from accounts.policy import Policy
+from accounts.scopes import known_scopes, validate_scopes
+from credentials.models import Profile
+
+UserState = Literal["live", "inactive", "expired", "profile inactive"]
+KeyState = Literal["live", "revoked", "expired"]
+
+KEY_MARK = "mcp_"
+KEY_BYTES = 32
+PREFIX_LENGTH = 8
+LONGEST_KEY = 256  # keys made by hand for the Node server work too, within reason
+LAST_USED_RESOLUTION = timedelta(minutes=1)
+
+
+def new_key() -> str:
+    return KEY_MARK + secrets.token_urlsafe(KEY_BYTES)
+
+
+def digest_of(key: str) -> str:
+    """SHA-256 in hex: enough for 256 random bits, and what the Node server stored."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def validate_tools(value: object) -> None:
+    """Raise ValidationError unless `value` is a list of tool names."""
+    if not isinstance(value, list) or not all(isinstance(tool, str) and tool for tool in value):
+        raise ValidationError("Allowed tools are a list of tool names.", code="invalid")
+
+
+class User(AbstractUser):
+    """A person who signs in: to the admin, or to authorise an OAuth client."""
+
+
+class McpUser(models.Model):
+    """As whom agents act: a profile and rights, used through keys or OAuth."""
+
+    name = models.CharField(
+        max_length=64,
+        unique=True,
+        validators=[
+            RegexValidator(
+                r"\A[A-Za-z0-9._@-]+\Z", "A name is made of letters, digits and the signs . _ - @"
+            )
+        ],
+    )
+    profile = models.ForeignKey(Profile, on_delete=models.PROTECT, related_name="mcp_users")
+    scopes = models.JSONField(default=list, validators=[validate_scopes])
+    allowed_tools = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_tools],
+        help_text="Empty: every tool that the scopes allow.",
+    )
+    active = models.BooleanField(default=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    notes = models.TextField(blank=True)
+    people = models.ManyToManyField(
+        User,
+        blank=True,
+        related_name="mcp_users",
+        help_text="Who may authorise OAuth clients to act as this user.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = "MCP user"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def policy(self) -> Policy:
+        """Its own rights, never beyond what its profile allows."""
+        tools = None if self.allowed_tools == [] else _names(self.allowed_tools)
+        own = Policy(known_scopes(self.scopes), tools)
+        return own.narrowed_by(Policy(known_scopes(self.profile.scopes)))
+
+    @property
+    def state(self) -> UserState:
+        return self.state_at(timezone.now())
+
+    def state_at(self, now: datetime) -> UserState:
+        if not self.active:
+            return "inactive"
+        if self.expires_at and self.expires_at <= now:
+            return "expired"
+        return "live" if self.profile.active else "profile inactive"
+
+    def is_live(self, now: datetime) -> bool:
+        """May anyone act as this user, as far as it and its profile are concerned?"""
+        return self.state_at(now) == "live"
+
+    def issue_key(self, label: str = "", expires_at: datetime | None = None) -> tuple[ApiKey, str]:
+        """A new key and its text, kept nowhere. Raises ValidationError for a long label."""
+        text = new_key()
+        key = ApiKey(
+            user=self,
+            label=label,
+            prefix=text[:PREFIX_LENGTH],
+            digest=digest_of(text),
+            expires_at=expires_at,
+        )
+        key.clean_fields(exclude=["user"])
+        key.save()
+        return key, text
+
+    @transaction.atomic
+    def rotate_key(
+        self,
+        grace: timedelta | None = None,
+        label: str = "",
+        expires_at: datetime | None = None,
+    ) -> tuple[ApiKey, str]:
+        """Like `issue_key`; every other key dies, at once or by `grace` from now."""
+        # Of two rotations at the same time, the second must see the first one's key.
+        McpUser.objects.select_for_update().get(pk=self.pk)
+        if grace is None:
+            self.revoke_keys()
+        else:
+            self.keys.expire_by(timezone.now() + grace)
+        return self.issue_key(label, expires_at)
+
+    def revoke_keys(self) -> int:
+        """Revoke every live key, at once; returns how many there were."""
+        return self.keys.live().revoke()
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def live(self) -> ApiKeyQuerySet:
+        now = timezone.now()
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+
+    def revoke(self) -> int:
+        return self.update(revoked_at=timezone.now())
+
+    def expire_by(self, moment: datetime) -> int:
+        """Let live keys live until `moment` and no longer."""
+        return (
+            self.live()
+            .filter(Q(expires_at=None) | Q(expires_at__gt=moment))
+            .update(expires_at=moment)
+        )
+
+    def authenticate(self, key: str) -> ApiKey | None:
+        """The key record for what a client presented, whatever it is, if it may be used now."""
+        if not key.isascii() or len(key) > LONGEST_KEY:
+            return None
+        digest = digest_of(key)
+        record = self.select_related("user__profile").filter(digest=digest).first()
+        # Some collations compare loosely, and `==` tells by its time how much is right.
+        if record is None or not hmac.compare_digest(record.digest.encode(), digest.encode()):
+            return None
+        now = timezone.now()
+        return record if record.state_at(now) == "live" and record.user.is_live(now) else None
+
+
+class ApiKey(models.Model):
+    """A key of an MCP user, as a digest: the text is shown once and kept nowhere."""
+
+    user = models.ForeignKey(McpUser, on_delete=models.CASCADE, related_name="keys")
+    label = models.CharField(max_length=100, blank=True)
+    prefix = models.CharField(
+        max_length=PREFIX_LENGTH,
+        blank=True,
+        help_text="How the key begins; blank when only its digest was imported.",
+    )
+    digest = models.CharField(
+        max_length=64,
+        unique=True,
+        editable=False,
+        validators=[RegexValidator(r"\A[0-9a-f]{64}\Z", "A digest is SHA-256 in hex.")],
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("created_at", "id")
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.prefix or 'imported'}…"
+
+    @property
+    def state(self) -> KeyState:
+        return self.state_at(timezone.now())
+
+    def state_at(self, now: datetime) -> KeyState:
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= now else "live"
+
+    def caller(self) -> Caller:
+        """Who calls with this key."""
+        return Caller(
+            user=self.user.name,
+            user_id=self.user.pk,
+            profile=self.user.profile,
+            policy=self.user.policy,
+            credential="key",
+            credential_id=self.pk,
+        )
+
+    def touch(self) -> None:
+        """Note that the key is in use, at most once a minute."""
+        now = timezone.now()
+        due = now - LAST_USED_RESOLUTION
+        if self.last_used_at and self.last_used_at > due:
+            return
+        stale = ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=due), pk=self.pk)
+        stale.update(last_used_at=now)
+        self.last_used_at = now
+
+
+def _names(stored: object) -> frozenset[str]:
+    """The names in a stored list. Anything else, a damaged value included, names nothing."""
+    if not isinstance(stored, list):
+        return frozenset()
+    return frozenset(name for name in stored if isinstance(name, str))

@@ -1,0 +1,38 @@
+"""Rights: what a caller may do. Nothing else in the project decides it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.scopes import SCOPES
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Scopes and tools. `tools` None means every tool; an empty set means none.
+
+    The two are different so that an intersection can never widen.
+    """
+
+    scopes: frozenset[str]
+    tools: frozenset[str] | None = None
+
+    def narrowed_by(self, other: Policy) -> Policy:
+        """What both allow."""
+        return Policy(self.scopes & other.scopes, _tools_in_both(self.tools, other.tools))
+
+    def allows(self, tool: str, scope: str) -> bool:
+        """May `tool`, which needs `scope`, be listed and called?"""
+        return scope in self.scopes and (self.tools is None or tool in self.tools)
+
+    @property
+    def ordered_scopes(self) -> list[str]:
+        return [scope for scope in SCOPES if scope in self.scopes]
+
+
+def _tools_in_both(
+    one: frozenset[str] | None, other: frozenset[str] | None
+) -> frozenset[str] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other

@@ -1,0 +1,53 @@
+"""What can be wrong with the credential store.
+
+CredentialError
+├── StoreKeyMissing   no store key is configured
+├── StoreKeyInvalid   a configured store key is not a Fernet key
+├── TokenInvalid      a text that cannot be an Infinity token
+└── TokenUnreadable   a stored token that no configured key opens, damaged or swapped
+
+Messages say what to do next. They never hold a key, a token or a ciphertext.
+"""
+
+from __future__ import annotations
+
+
+class CredentialError(Exception):
+    """The credential store cannot do what was asked."""
+
+
+class StoreKeyMissing(CredentialError):
+    hint = "Run `manage.py credentials_init`, or set MCP_CREDENTIAL_STORE_KEY."
+
+    def __init__(self) -> None:
+        super().__init__(f"No store key is configured. {self.hint}")
+
+
+class StoreKeyInvalid(CredentialError):
+    hint = (
+        "A Fernet key is 32 random bytes in URL-safe base64; `manage.py credentials_init` makes"
+        " one when MCP_CREDENTIAL_STORE_KEY is not set."
+    )
+
+    def __init__(self, position: int) -> None:
+        """`position` counts the configured keys from 1."""
+        super().__init__(
+            f"Key number {position} of MCP_CREDENTIAL_STORE_KEY is not a Fernet key. {self.hint}"
+        )
+        self.position = position
+
+
+class TokenInvalid(CredentialError):
+    """A text that cannot be an Infinity token."""
+
+
+class TokenUnreadable(CredentialError):
+    """Stored tokens that cannot be read; `profile_ids` tells whose."""
+
+    def __init__(self, *profile_ids: str) -> None:
+        super().__init__(
+            f"The stored Infinity token of {', '.join(profile_ids)} cannot be read: it is damaged,"
+            " or no key in MCP_CREDENTIAL_STORE_KEY opens it. Put the key that encrypted it back,"
+            " or store the token again with `manage.py credentials_add_profile --replace`."
+        )
+        self.profile_ids = profile_ids

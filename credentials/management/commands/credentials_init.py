@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import environ
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.management.base import CommandError
+from environ.fileaware_mapping import FileAwareMapping
+
+from credentials.files import write_secret_file
+from credentials.management.base import CredentialsCommand
+
+SECRETS: dict[str, Callable[[], str]] = {
+    "DJANGO_SECRET_KEY": lambda: secrets.token_urlsafe(50),
+    "MCP_CREDENTIAL_STORE_KEY": lambda: Fernet.generate_key().decode(),
+}
+
+
+class Command(CredentialsCommand):
+    help = (
+        "Writes the secrets that this server makes for itself (DJANGO_SECRET_KEY and"
+        " MCP_CREDENTIAL_STORE_KEY) into .env, unless they are set there or in the environment."
+        " What is set is never changed."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path = settings.ENV_FILE
+        try:
+            self._complete(path)
+        except OSError as error:
+            raise CommandError(f"Cannot write {path}: {error.strerror}.") from error
+
+    def _complete(self, path: Path) -> None:
+        present = path.read_bytes() if path.exists() else b""
+        in_file = _assignments(path)
+        missing = [name for name in SECRETS if not in_file.str(name, default="")]
+        missing = [name for name in missing if not environ.FileAwareEnv().str(name, default="")]
+        if missing:
+            write_secret_file(path, _with_secrets(present, missing))
+            self._report(path, missing)
+            return
+        self._make_private(path)
+        self._warn_of_hidden(in_file)
+        self.stdout.write(f"Nothing to do: {' and '.join(SECRETS)} are set.")
+
+    def _report(self, path: Path, written: list[str]) -> None:
+        self.stdout.write(f"Wrote {' and '.join(written)} to {path}, readable by its owner only.")
+        if "MCP_CREDENTIAL_STORE_KEY" in written:
+            self.stdout.write(
+                "Keep a copy of MCP_CREDENTIAL_STORE_KEY somewhere safe:"
+                " without it the stored Infinity tokens cannot be read."
+            )
+
+    def _make_private(self, path: Path) -> None:
+        if os.name == "posix" and path.exists() and path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+            self.stdout.write(f"Others could read {path}: its mode is 0600 now.")
+
+    def _warn_of_hidden(self, in_file: environ.Env) -> None:
+        for name in SECRETS:
+            if os.environ.get(name) == "" and in_file.str(name, default=""):
+                self.stderr.write(
+                    f"{name} is set to nothing in the environment, which wins over the file:"
+                    " unset it there."
+                )
+
+
+def _assignments(path: Path) -> environ.Env:
+    """The variables that the file sets, without those of the environment."""
+
+    class EnvFile(environ.FileAwareEnv):  # type: ignore[misc]  # the library is untyped
+        ENVIRON = FileAwareMapping(env={})
+
+    EnvFile.read_env(str(path))
+    return EnvFile()
+
+
+def _with_secrets(present: bytes, names: list[str]) -> bytes:
+    lines = "".join(f"{name}={SECRETS[name]()}\n" for name in names)
+    separator = b"" if not present or present.endswith(b"\n") else b"\n"
+    return present + separator + lines.encode()

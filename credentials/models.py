@@ -1,0 +1,115 @@
+"""Profiles: whose Infinity token a call is made with, and where it is sent."""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models, transaction
+
+from credentials import store
+from credentials.access import default_base_url, default_version
+from credentials.errors import TokenUnreadable
+from credentials.scopes import every_scope, validate_scopes
+from credentials.validators import clean_token, validate_base_url
+
+
+class ProfileManager(models.Manager["Profile"]):
+    def check_store_key(self) -> None:
+        """Raise CredentialError unless the store keys are usable and open a stored token, if any.
+
+        One damaged row is no reason to stop: the other profiles still work.
+        """
+        store.store_keys()
+        unreadable = []
+        for profile in self.iterator():
+            if profile.is_readable():
+                return
+            unreadable.append(profile.id)
+        if unreadable:
+            raise TokenUnreadable(*unreadable)
+
+    @transaction.atomic
+    def reencrypt_all(self) -> int:
+        """Encrypt every token with the first store key; returns how many there are.
+
+        Raises TokenUnreadable with all the profiles that no key opens, and changes none.
+        """
+        store.store_keys()
+        profiles = list(self.select_for_update())
+        unreadable = [profile.id for profile in profiles if not profile.is_readable()]
+        if unreadable:
+            raise TokenUnreadable(*unreadable)
+        for profile in profiles:
+            profile.encrypted_token = store.encrypt_token(profile.id, profile.open_token())
+        self.bulk_update(profiles, ["encrypted_token"], batch_size=100)
+        return len(profiles)
+
+
+class Profile(models.Model):
+    """An Infinity token, encrypted, with its address. Satisfies `InfinityAccess`."""
+
+    id = models.SlugField(primary_key=True, max_length=64)
+    name = models.CharField(max_length=200)
+    encrypted_token = models.TextField(editable=False)
+    scopes = models.JSONField(
+        default=every_scope,
+        validators=[validate_scopes],
+        help_text="The most that any user of this profile may do.",
+    )
+    base_url = models.CharField(
+        max_length=500,
+        blank=True,
+        validators=[validate_base_url],
+        help_text="Blank: INFINITY_API_BASE_URL. `sandbox:` is the built-in sandbox.",
+    )
+    version = models.CharField(
+        "API version",
+        max_length=64,
+        blank=True,
+        validators=[RegexValidator(r"\A[A-Za-z0-9._-]+\Z", "An API version has no spaces.")],
+        help_text="Blank: INFINITY_API_VERSION.",
+    )
+    active = models.BooleanField(default=True)
+    verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    verified_as = models.TextField(blank=True, editable=False)
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ProfileManager()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def api_base_url(self) -> str:
+        return self.base_url or default_base_url()
+
+    @property
+    def api_version(self) -> str:
+        return self.version or default_version()
+
+    def clean(self) -> None:
+        self.base_url = self.base_url.rstrip("/")
+
+    def set_token(self, token: str) -> None:
+        """Encrypt `token` as this profile's; save() stores it. Raises CredentialError.
+
+        What was known about the old token is forgotten.
+        """
+        self.encrypted_token = store.encrypt_token(self.id, clean_token(token))
+        self.verified_at = self.token_expires_at = None
+        self.verified_as = ""
+
+    def open_token(self) -> str:
+        """The Infinity token. Raises CredentialError, which names this profile."""
+        return store.decrypt_token(self.id, self.encrypted_token)
+
+    def is_readable(self) -> bool:
+        try:
+            self.open_token()
+        except TokenUnreadable:
+            return False
+        return True

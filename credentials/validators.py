@@ -1,0 +1,73 @@
+"""What an Infinity token and the address it is sent to may look like."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit
+
+from django.core.exceptions import ValidationError
+
+from credentials.errors import TokenInvalid
+
+SANDBOX_URL = "sandbox:"
+SANDBOX_TOKEN = "sandbox-ada"  # not a secret: it opens invented data only
+
+
+def clean_token(text: str) -> str:
+    """`text` without the space around it. Raises TokenInvalid when it cannot be sent as a header.
+
+    Nothing else is assumed: Infinity has issued more than one form of token.
+    """
+    token = text.strip()
+    if not token:
+        raise TokenInvalid("The Infinity token is empty.")
+    if not _is_visible_ascii(token):
+        raise TokenInvalid(
+            "An Infinity token has no spaces, line breaks or accented letters:"
+            " copy it again, alone and without the word Bearer."
+        )
+    return token
+
+
+def validate_base_url(text: str) -> None:
+    """Raise ValidationError unless `text` is `sandbox:`, an https URL, or http on this machine.
+
+    Over http to any other, the token would travel in clear.
+    """
+    if text == SANDBOX_URL:
+        return
+    url = _split(text)
+    if "@" in url.netloc or "?" in text or "#" in text:
+        raise ValidationError("A base URL has no user, query or fragment.", code="invalid")
+    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname)):
+        raise ValidationError(
+            "A base URL starts with https:// (http:// is for this machine only, because the token"
+            " would travel in clear) or is sandbox: itself.",
+            code="scheme",
+        )
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        url = urlsplit(text)
+        valid = bool(url.hostname) and url.port != 0 and _is_visible_ascii(text)
+    except ValueError:  # an unclosed bracket, or a port that is not one
+        valid = False
+    if not valid or "\\" in text:
+        raise ValidationError(
+            "This is not a base URL like https://app.example.org/api/v2.", code="invalid"
+        )
+    return url
+
+
+def _is_visible_ascii(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False

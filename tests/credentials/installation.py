@@ -1,0 +1,51 @@
+"""`manage.py` as a process of its own, as an operator runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Installation:
+    """A folder with an `.env` and a database, and what is set in its environment."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def env_file(self) -> Path:
+        return self.folder / ".env"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "db.sqlite3"
+
+    def manage(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, CHECKOUT / "manage.py", *arguments],
+            cwd=self.folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "DJANGO_SETTINGS_MODULE": "infinity_mcp.settings",
+                "ENV_FILE": str(self.env_file),
+                "DATA_DIR": str(self.folder),
+                "DATABASE_URL": f"sqlite:///{self.database}",
+                **self.environment,
+            },
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def set_up(self) -> None:
+        for command in (["credentials_init"], ["migrate", "--verbosity=0"]):
+            done = self.manage(*command)
+            assert 0 == done.returncode, done.stderr

@@ -1,0 +1,35 @@
+"""Dependencies point one way: accounts needs credentials, and neither knows of MCP or HTTP."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MCP_AND_HTTP = {"mcp", "mcpserver", "oauthbridge", "httpx2", "starlette", "uvicorn", "aiohttp"}
+
+
+def imported_packages(app: str) -> Iterator[str]:
+    for path in (CHECKOUT / app).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (name.name.partition(".")[0] for name in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize(
+    ("app", "needed", "forbidden"),
+    [
+        ("credentials", "cryptography", MCP_AND_HTTP | {"accounts", "infinity_mcp"}),
+        ("accounts", "credentials", MCP_AND_HTTP | {"infinity_mcp"}),
+    ],
+)
+def test_app_imports_nothing_above_it(app: str, needed: str, forbidden: set[str]) -> None:
+    packages = set(imported_packages(app))
+
+    assert needed in packages
+    assert set() == packages & forbidden

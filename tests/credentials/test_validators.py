@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from credentials.errors import TokenInvalid
+from credentials.validators import clean_token, validate_base_url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sandbox:",
+        "https://app.startinfinity.com/api/v2",
+        "https://infinity.example.org:8443/api/v2/",
+        "http://localhost:8000/api/v2",
+        "http://127.0.0.1:8000",
+        "http://127.8.9.10",
+        "http://[::1]:8000/api",
+    ],
+)
+def test_safe_base_url_is_accepted(url: str) -> None:
+    validate_base_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://app.startinfinity.com/api/v2",
+        "http://localhost.example.org",
+        "http://127.0.0.1.example.org",
+        "http://10.0.0.1",
+        "http://0.0.0.0",
+        "ftp://example.org",
+        "file:///etc/passwd",
+        "sandbox:/",
+        "sandbox:x",
+        "SANDBOX:",
+        "app.startinfinity.com/api/v2",
+        "//example.org",
+        "https://",
+        "https:///api",
+        "https://:443/api",
+        "https://alice@example.org",
+        "https://alice:secret@example.org",
+        "https://@example.org",
+        "https://example.org/api?x=1",
+        "https://example.org/api?",
+        "https://example.org/api#part",
+        "https://example.org/api#",
+        "https://example.org/a b",
+        "https://exam\nple.org/",
+        "https://example.org\\@evil.example",
+        "https://example.org\\api",
+        "https://example.org:port/",
+        "https://example.org:99999/",
+        "https://[::1/",
+        "https://exämple.org",
+        " https://example.org",
+    ],
+)
+def test_unsafe_base_url_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError):
+        validate_base_url(url)
+
+
+def test_space_around_a_token_is_dropped(token: str) -> None:
+    assert token == clean_token(f"\r\n {token}\n")
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\ufeff"])
+def test_empty_token_is_refused(text: str) -> None:
+    with pytest.raises(TokenInvalid):
+        clean_token(text)
+
+
+@pytest.mark.parametrize("separator", [" ", "\n", "\t", "\x00", "é", "\u200b", "\x7f"])
+def test_token_that_is_no_header_value_is_refused_unquoted(separator: str, token: str) -> None:
+    with pytest.raises(TokenInvalid) as caught:
+        clean_token(f"{token}{separator}{token}")
+
+    assert token not in str(caught.value)
