@@ -1,0 +1,124 @@
+"""Pages of a list: cursors, sorting, limits."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from mcpserver.sandbox.errors import ApiError
+from mcpserver.sandbox.options import Options
+from mcpserver.sandbox.store import Row
+from mcpserver.sandbox.validation import Field, choice, fault, invalid, string, validate
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 100
+CURSOR_TIME = "%Y-%m-%d %H:%M:%S"
+
+R = TypeVar("R", bound=Row)
+Key = tuple[Any, Any]
+
+
+@dataclass(frozen=True)
+class Page(Generic[R]):
+    rows: list[R]
+    has_more: bool
+    before: str | None
+    after: str | None
+
+    def body(self, render: Callable[[R], Any]) -> dict[str, Any]:
+        data = [render(row) for row in self.rows]
+        return {
+            "has_more": self.has_more,
+            "before": self.before,
+            "after": self.after,
+            "data": data,
+        }
+
+
+@dataclass(frozen=True)
+class Order:
+    column: str
+    descending: bool
+    id_type: Callable[[str], Any]
+
+    def key(self, row: Row) -> Key:
+        return (row.created_at if self.column == "created_at" else row.id, row.id)
+
+    def encode(self, row: Row) -> str:
+        """Base64 of "<id>,<value of the sort column>"."""
+        value = row.created_at.strftime(CURSOR_TIME) if self.column == "created_at" else row.id
+        return base64.b64encode(f"{row.id},{value}".encode()).decode()
+
+    def decode(self, cursor: str) -> Key:
+        try:
+            text = base64.b64decode(cursor, validate=True).decode()
+            identity, separator, value = text.partition(",")
+            if separator and self.column == "created_at":
+                time = datetime.strptime(value, CURSOR_TIME).replace(tzinfo=UTC)
+                return (time, self.id_type(identity))
+            if separator and value == identity:
+                return (self.id_type(value), self.id_type(identity))
+        except ValueError:
+            pass
+        raise ApiError(400, "The cursor is invalid.")
+
+    def follows(self, one: Key, other: Key) -> bool:
+        return one < other if self.descending else one > other
+
+
+def paginate(
+    rows: Iterable[R],
+    query: Mapping[str, str],
+    options: Options,
+    id_type: Callable[[str], Any] = str,
+) -> Page[R]:
+    """The page that `query` asks for. Raises Invalid, or ApiError 400 for a bad cursor."""
+    asked = _parameters(query, options)
+    limit: int = asked.get("limit", DEFAULT_LIMIT)
+    descending = asked.get("sort_direction") == "desc"
+    order = Order(asked.get("sort_by", "id"), descending, id_type)
+    ordered = sorted(rows, key=order.key, reverse=descending)
+    if "before" in asked:
+        end = order.decode(asked["before"])
+        ordered = [row for row in ordered if order.follows(end, order.key(row))]
+        return _page(ordered[-limit:], len(ordered) > limit, order)
+    if "after" in asked:
+        start = order.decode(asked["after"])
+        ordered = [row for row in ordered if order.follows(order.key(row), start)]
+    return _page(ordered[:limit], len(ordered) > limit, order)
+
+
+def _page(rows: list[R], has_more: bool, order: Order) -> Page[R]:
+    # Both cursors are filled on every page that has rows, the last one included.
+    before, after = (order.encode(rows[0]), order.encode(rows[-1])) if rows else (None, None)
+    return Page(rows, has_more, before, after)
+
+
+def _parameters(query: Mapping[str, str], options: Options) -> dict[str, Any]:
+    fields = {
+        "limit": Field(lambda value: _limit(value, options)),
+        "sort_by": Field(choice(("id", "created_at"))),
+        "sort_direction": Field(choice(("asc", "desc"))),
+        "after": Field(string),
+        "before": Field(string),
+    }
+    asked = validate(fields, query)
+    if "after" in asked and "before" in asked:
+        raise invalid(("before", "The {field} field prohibits after from being present."))
+    return asked
+
+
+def _limit(text: str, options: Options) -> int:
+    if not (text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 10):
+        raise fault("The {field} field must be an integer.")
+    limit = int(text)
+    if options.limit_out_of_range == "clamp":
+        return min(max(limit, 1), MAX_LIMIT)
+    if limit < 1:
+        raise fault("The {field} field must be at least 1.")
+    if limit > MAX_LIMIT:
+        raise fault(f"The {{field}} field must not be greater than {MAX_LIMIT}.")
+    return limit
