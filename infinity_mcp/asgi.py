@@ -1,0 +1,39 @@
+"""The ASGI application: /mcp, the admin's static files, and Django for everything else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+from django.core.asgi import get_asgi_application
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
+django = cast(ASGIApp, get_asgi_application())
+
+from mcpserver.app import McpApp  # noqa: E402 - models can be imported once Django is set up
+
+mcp = McpApp()
+
+
+@asynccontextmanager
+async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async with mcp.running():
+        yield
+
+
+application = Starlette(
+    routes=[
+        # Both spellings, so that neither is answered with a redirect.
+        Route("/mcp", mcp),
+        Route("/mcp/", mcp),
+        Mount("/static", StaticFiles(packages=[("django.contrib.admin", "static")])),
+        Mount("/", django),
+    ],
+    lifespan=lifespan,
+)

@@ -1,0 +1,14 @@
+"""URLs that Django serves. `/mcp` and `/static` are routed in asgi.py."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import path
+
+from infinity_mcp import views
+
+urlpatterns = [
+    path("health", views.health),
+    path("ready", views.ready),
+    path("admin/", admin.site.urls),
+]

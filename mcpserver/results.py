@@ -1,0 +1,152 @@
+"""What a tool returns: the data as structured content, and a bounded rendering of it as text.
+
+Texts from Infinity are data: they are shown, never interpreted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+from django.conf import settings
+from mcp_types import CallToolResult, TextContent
+
+from mcpserver.infinity import JsonObject
+
+Renderer = Callable[[JsonObject], str]
+
+# Keys that say nothing to a reader of one record, or whose empty value says nothing.
+_SILENT = ("object",)
+_NAMES = ("name", "title", "original_name")
+
+
+def render(data: JsonObject, response_format: str) -> CallToolResult:
+    """The result of a tool. `data` is one record or a page; the text is cut between records."""
+    write = _json if response_format == "json" else _markdown
+    return CallToolResult(
+        content=[TextContent(type="text", text=_bounded(data, write))], structured_content=data
+    )
+
+
+def _bounded(data: JsonObject, write: Renderer) -> str:
+    limit: int = settings.MCP_RESULT_TEXT_CHARACTERS
+    text = write(data)
+    if len(text) <= limit:
+        return text
+    return _fewer_records(data, write, limit) if _is_page(data) else _shrunk(data, write, limit)
+
+
+def _fewer_records(page: JsonObject, write: Renderer, limit: int) -> str:
+    """As many records as fit, found by halving, below a notice about the rest."""
+    low, high = 0, len(page["data"]) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if len(write(_cut(page, middle))) <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return write(_cut(page, low)) if low else _shrunk(_cut(page, 1), write, limit)
+
+
+def _cut(page: JsonObject, kept: int) -> JsonObject:
+    total = len(page["data"])
+    notice = (
+        f"{total - kept} of {total} records are left out of this text (structuredContent has all). "
+        f"To read them here, repeat with limit={kept} and continue with the cursor it returns."
+    )
+    return {"notice": notice, **page, "data": page["data"][:kept]}
+
+
+def _shrunk(record: JsonObject, write: Renderer, limit: int) -> str:
+    """A record too long by itself: its texts and lists are cut shorter until it fits."""
+    notice = record.get("notice") or "Long values are cut here; structuredContent is whole."
+    size = limit // 2
+    while size >= 20:
+        text = write({"notice": notice, **_shortened(record, size)})
+        if len(text) <= limit:
+            return text
+        size //= 2
+    return write({"notice": "Too long for this text; structuredContent is whole."})
+
+
+def _shortened(value: Any, size: int) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= size else f"{value[:size]}…"
+    if isinstance(value, dict):
+        return {key: _shortened(entry, size) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_shortened(entry, size) for entry in value[: max(1, size // 20)]]
+    return value
+
+
+def _is_page(data: JsonObject) -> bool:
+    return "has_more" in data and isinstance(data.get("data"), list)
+
+
+def _json(data: JsonObject) -> str:
+    return orjson.dumps(data).decode()
+
+
+def _markdown(data: JsonObject) -> str:
+    return "\n".join(_page_lines(data) if _is_page(data) else _record_lines(data))
+
+
+def _page_lines(page: JsonObject) -> Iterator[str]:
+    if "notice" in page:
+        yield f"> {page['notice']}"
+    count = len(page["data"])
+    more = f"; more follow with after={page['after']}" if page["has_more"] else ""
+    yield f"{count} record{'' if count == 1 else 's'}{more}"
+    for record in page["data"]:
+        yield f"- {_one_line(record)}"
+
+
+def _one_line(record: Any) -> str:
+    if not isinstance(record, dict):
+        return _inline(record)
+    parts = [f"**{_inline(record[key])}**" for key in _NAMES if record.get(key)]
+    for key, value in record.items():
+        if key not in _NAMES and not _is_silent(key, value):
+            parts.append(f"{key}: {_inline(value)}")
+    return " · ".join(parts)
+
+
+def _record_lines(record: JsonObject) -> Iterator[str]:
+    if "notice" in record:
+        yield f"> {record['notice']}"
+    for key, value in record.items():
+        if key == "notice" or _is_silent(key, value):
+            continue
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            yield f"{key}:"
+            yield from (f"- {_one_line(entry)}" for entry in value)
+        else:
+            yield f"{key}: {value if isinstance(value, str) else _inline(value)}"
+
+
+def _is_silent(key: str, value: Any) -> bool:
+    empty = value is None or value in ("", [], {})
+    return empty or key in _SILENT or (key == "deleted" and value is False)
+
+
+def _inline(value: Any) -> str:
+    """A value on one line: lists of values as `attribute: data`, other nests as JSON."""
+    if isinstance(value, str):
+        return re.sub(r"\s+", " ", value).strip()
+    if isinstance(value, list) and all(_is_value(entry) for entry in value):
+        return "; ".join(_value(entry) for entry in value)
+    if isinstance(value, list) and not any(isinstance(entry, dict | list) for entry in value):
+        return ", ".join(_inline(entry) for entry in value)
+    return orjson.dumps(value).decode()
+
+
+def _is_value(entry: Any) -> bool:
+    return isinstance(entry, dict) and entry.get("object") == "value"
+
+
+def _value(entry: JsonObject) -> str:
+    attribute = entry.get("attribute") or {}
+    name = attribute.get("name") or entry.get("attribute_id") or "?"
+    return f"{_inline(name)} = {_inline(entry.get('data'))}"

@@ -1,0 +1,166 @@
+"""The MCP server: the three tool decorators, what a caller sees listed, and what may be called."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, cast
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
+from mcp_types import Tool as ListedTool
+
+from accounts.caller import Caller
+from accounts.scopes import ADMIN, READ, WRITE
+from credentials.errors import CredentialError
+from infinity_mcp import __version__
+from mcpserver.arguments import ToolArguments
+from mcpserver.auth import current_caller
+from mcpserver.infinity import InfinityError
+from mcpserver.params import WrongValue
+from mcpserver.signatures import ToolFunction, published
+from mcpserver.upstream import Upstream
+
+# What every client is told on connecting (at most 1,500 characters).
+INSTRUCTIONS = """\
+Infinity keeps work in workspaces > boards > folders > items; a board's attributes say which \
+values its items have. Find ids in that order: workspaces, boards, folders, attributes, items. An \
+id belongs to one workspace and board; never guess one.
+An item has no title field: its title and all else are values, returned only with \
+expand=["values.attribute"]. To say something about an item, comment on it; to change its state, \
+update its values.
+Infinity has no text search and no filter by value: page through a list (limit up to 100, then \
+after=<cursor>) and look. Boards cannot be changed or deleted here."""
+
+# Errors whose text is written for a model.
+TOLD = (InfinityError, CredentialError, WrongValue, ToolError)
+
+_tools: list[InfinityTool] = []
+
+
+class InfinityTool(Tool):
+    """A tool and the scope that calling it takes."""
+
+    scope: str = ""
+
+    @classmethod
+    def of(cls, function: ToolFunction, scope: str, annotations: ToolAnnotations) -> InfinityTool:
+        name = function.__name__
+        plain = cls.from_function(
+            published(function),
+            title=name.removeprefix("infinity_").replace("_", " ").capitalize(),
+            description=inspect.getdoc(function),
+            annotations=annotations,
+            structured_output=False,
+        )
+        arguments = ToolArguments.of(plain.fn_metadata)
+        tool = cast("InfinityTool", plain)  # the SDK makes one of the class it is asked on
+        tool.scope, tool.fn_metadata, tool.parameters = scope, arguments, arguments.lean_schema
+        return tool
+
+    def listed(self) -> ListedTool:
+        return ListedTool(
+            name=self.name,
+            title=self.title,
+            description=self.description,
+            input_schema=self.parameters,
+            annotations=self.annotations,
+        )
+
+
+def read_tool(function: ToolFunction) -> ToolFunction:
+    """A tool that changes nothing."""
+    return _tool(function, READ, read_only=True, idempotent=True)
+
+
+def write_tool(*, idempotent: bool = False) -> Callable[[ToolFunction], ToolFunction]:
+    """A tool that creates something or, when idempotent, updates it."""
+    return lambda function: _tool(function, WRITE, idempotent=idempotent)
+
+
+def admin_tool(
+    *, destructive: bool = False, idempotent: bool = False
+) -> Callable[[ToolFunction], ToolFunction]:
+    """A tool that removes something, or changes who may do what."""
+    return lambda function: _tool(function, ADMIN, destructive=destructive, idempotent=idempotent)
+
+
+def _tool(
+    function: ToolFunction,
+    scope: str,
+    *,
+    read_only: bool = False,
+    destructive: bool = False,
+    idempotent: bool = False,
+) -> ToolFunction:
+    annotations = ToolAnnotations(
+        read_only_hint=read_only,
+        destructive_hint=destructive,
+        idempotent_hint=idempotent,
+        open_world_hint=True,
+    )
+    _tools.append(InfinityTool.of(function, scope, annotations))
+    return function
+
+
+class InfinityServer(MCPServer[Upstream]):
+    """All tools, each shown to and callable by those callers only whose policy allows it."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        importlib.import_module("mcpserver.tools")  # where the decorators above are used
+        super().__init__(
+            "infinity-mcp",
+            title="Infinity",
+            version=__version__,
+            instructions=INSTRUCTIONS,
+            tools=list(_tools),
+            lifespan=lambda _: nullcontext(upstream),
+            subscriptions=False,  # the tools never change while the server runs
+            log_level="WARNING",
+        )
+        self.tools = {tool.name: tool for tool in _tools}
+
+    async def list_tools(self) -> list[ListedTool]:
+        policy = current_caller().policy
+        return [
+            tool.listed() for tool in self.tools.values() if policy.allows(tool.name, tool.scope)
+        ]
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        context: Context[Upstream, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        """Check the caller's rights before anything is opened, then run the tool.
+
+        Raises ToolError with a text for the model; anything unforeseen is masked by the SDK.
+        """
+        tool = self.tools.get(name)
+        if tool is None:
+            raise ToolError(f"There is no tool {name[:80]!r}. List the tools to see their names.")
+        _refuse_beyond_policy(current_caller(), tool)
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            # The SDK wraps what a tool raised: tell the errors that are written for a model apart.
+            if isinstance(error.__cause__, TOLD):
+                raise ToolError(str(error.__cause__)) from error.__cause__
+            raise
+
+
+def _refuse_beyond_policy(caller: Caller, tool: InfinityTool) -> None:
+    if caller.policy.allows(tool.name, tool.scope):
+        return
+    if tool.scope not in caller.policy.scopes:
+        held = ", ".join(caller.policy.ordered_scopes) or "none"
+        raise ToolError(
+            f"{tool.name} needs the scope {tool.scope}; {caller.user} has {held}. "
+            "Only the operator can grant it."
+        )
+    raise ToolError(f"{tool.name} is not among the tools that {caller.user} may use.")

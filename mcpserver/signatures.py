@@ -1,0 +1,56 @@
+"""From the function that a tool module writes to the function whose parameters agents see."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import fields
+from inspect import Parameter
+from typing import Any, get_type_hints
+
+from mcp_types import CallToolResult
+
+from mcpserver.infinity import JsonObject
+from mcpserver.params import Paging, ResponseFormat
+from mcpserver.results import render
+
+ToolFunction = Callable[..., Awaitable[JsonObject]]
+
+_RESPONSE_FORMAT = Parameter(
+    "response_format", Parameter.KEYWORD_ONLY, annotation=ResponseFormat, default="markdown"
+)
+
+
+def published(function: ToolFunction) -> Callable[..., Awaitable[CallToolResult]]:
+    """`function` with `paging: Paging` spread into its fields, and with `response_format`."""
+    written = list(inspect.signature(function, eval_str=True).parameters.values())
+    takes_paging = any(each.annotation is Paging for each in written)
+    parameters = [each for each in written if each.annotation is not Paging]
+    if takes_paging:
+        parameters += _paging_parameters()
+
+    @functools.wraps(function)
+    async def tool(*, response_format: str, **arguments: Any) -> CallToolResult:
+        if takes_paging:
+            page = {field.name: arguments.pop(field.name) for field in fields(Paging)}
+            arguments["paging"] = Paging(**page)
+        return render(await function(**arguments), response_format)
+
+    parameters.append(_RESPONSE_FORMAT)
+    tool.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [each.replace(kind=Parameter.KEYWORD_ONLY) for each in parameters]
+    )
+    tool.__annotations__ = {each.name: each.annotation for each in parameters}
+    return tool
+
+
+@functools.cache
+def _paging_parameters() -> list[Parameter]:
+    hints = get_type_hints(Paging, include_extras=True)
+    return [
+        Parameter(
+            field.name, Parameter.KEYWORD_ONLY, annotation=hints[field.name], default=field.default
+        )
+        for field in fields(Paging)
+    ]

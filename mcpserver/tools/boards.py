@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pydantic import MISSING
+
+from mcpserver.infinity import JsonObject
+from mcpserver.params import BoardId, Color, Description, Name, Paging, UserIds, WorkspaceId, given
+from mcpserver.server import read_tool, write_tool
+from mcpserver.upstream import InfinityApi
+
+
+@read_tool
+async def infinity_list_boards(
+    api: InfinityApi, workspace_id: WorkspaceId, paging: Paging
+) -> JsonObject:
+    """The boards of a workspace."""
+    return await api.list("workspaces/{ws}/boards", paging.query(), ws=workspace_id)
+
+
+@read_tool
+async def infinity_get_board(
+    api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId
+) -> JsonObject:
+    """One board. To work with its items, list its folders and attributes next."""
+    return await api.get("workspaces/{ws}/boards/{board}", ws=workspace_id, board=board_id)
+
+
+@write_tool()
+async def infinity_create_board(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    name: Name,
+    description: Description | MISSING | None = MISSING,
+    color: Color | MISSING = MISSING,
+    user_ids: UserIds | MISSING = MISSING,
+) -> JsonObject:
+    """Create a board; user_ids are the members who get access. It cannot be deleted here."""
+    board = given(name=name, description=description, color=color, user_ids=user_ids)
+    return await api.post("workspaces/{ws}/boards", board, ws=workspace_id)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from pydantic import MISSING
+
+from mcpserver.infinity import JsonObject
+from mcpserver.params import (
+    BoardId,
+    FolderId,
+    ItemExpand,
+    ItemId,
+    ItemTitle,
+    Paging,
+    ParentItemId,
+    SortOrder,
+    Values,
+    ValuesByName,
+    WorkspaceId,
+    changes,
+    given,
+)
+from mcpserver.server import admin_tool, read_tool, write_tool
+from mcpserver.upstream import InfinityApi
+from mcpserver.values import Written, item_values
+
+
+@read_tool
+async def infinity_list_items(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    paging: Paging,
+    folder_id: FolderId | MISSING = MISSING,
+    expand: ItemExpand | MISSING = MISSING,
+) -> JsonObject:
+    """Items of a board or one folder. Values, titles too, need expand=["values.attribute"]."""
+    return await api.list(
+        "workspaces/{ws}/boards/{board}/items",
+        paging.query(folder_id=folder_id, expand=expand),
+        ws=workspace_id,
+        board=board_id,
+    )
+
+
+@read_tool
+async def infinity_get_item(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    item_id: ItemId,
+    expand: ItemExpand | MISSING = MISSING,
+) -> JsonObject:
+    """One item. Its values need expand=["values.attribute"]."""
+    return await api.get(
+        "workspaces/{ws}/boards/{board}/items/{item}",
+        given(expand=expand),
+        ws=workspace_id,
+        board=board_id,
+        item=item_id,
+    )
+
+
+@write_tool()
+async def infinity_create_item(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    folder_id: FolderId,
+    parent_id: ParentItemId | MISSING | None = MISSING,
+    values: Values | MISSING = MISSING,
+    values_by_name: ValuesByName | MISSING = MISSING,
+    name: ItemTitle | MISSING = MISSING,
+    title: ItemTitle | MISSING = MISSING,
+    sort_order: SortOrder | MISSING = MISSING,
+) -> JsonObject:
+    """Create an item in a folder. List the board's attributes first to know its values."""
+    written = Written(values, values_by_name, name, title)
+    item = given(folder_id=folder_id, parent_id=parent_id, sort_order=sort_order)
+    item["values"] = await item_values(api, workspace_id, board_id, written)
+    return await api.post(
+        "workspaces/{ws}/boards/{board}/items", item, ws=workspace_id, board=board_id
+    )
+
+
+@write_tool(idempotent=True)
+async def infinity_update_item(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    item_id: ItemId,
+    folder_id: FolderId | MISSING = MISSING,
+    parent_id: ParentItemId | MISSING | None = MISSING,
+    values: Values | MISSING = MISSING,
+    values_by_name: ValuesByName | MISSING = MISSING,
+    name: ItemTitle | MISSING = MISSING,
+    title: ItemTitle | MISSING = MISSING,
+    sort_order: SortOrder | MISSING = MISSING,
+) -> JsonObject:
+    """Change values of an item, or move it to another folder or parent. The rest stays as it is."""
+    written = await item_values(
+        api, workspace_id, board_id, Written(values, values_by_name, name, title)
+    )
+    item = changes(
+        folder_id=folder_id, parent_id=parent_id, sort_order=sort_order, values=written or MISSING
+    )
+    return await api.put(
+        "workspaces/{ws}/boards/{board}/items/{item}",
+        item,
+        ws=workspace_id,
+        board=board_id,
+        item=item_id,
+    )
+
+
+@admin_tool(destructive=True, idempotent=True)
+async def infinity_archive_item(
+    api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, item_id: ItemId
+) -> JsonObject:
+    """Move an item to the trash. Restoring it is possible in the Infinity app only."""
+    return await api.delete(
+        "workspaces/{ws}/boards/{board}/items/{item}",
+        ws=workspace_id,
+        board=board_id,
+        item=item_id,
+    )

@@ -1,0 +1,56 @@
+"""What connects a caller's profile with Infinity: the shared transports and the injected client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import Annotated, Any
+
+from mcp.server.mcpserver import Context, Resolve
+
+from credentials.access import InfinityAccess
+from credentials.validators import SANDBOX_URL
+from mcpserver.auth import current_caller
+from mcpserver.infinity import InfinityClient, InProcessTransport, NetworkTransport, Transport
+
+
+class Upstream:
+    """The transports of this process: one pool of connections, one sandbox."""
+
+    @cached_property
+    def _network(self) -> Transport:
+        return NetworkTransport()
+
+    @cached_property
+    def _sandbox(self) -> Transport:
+        from mcpserver.sandbox import create_app  # most servers never need it
+
+        return InProcessTransport(create_app())
+
+    def client(self, profile: InfinityAccess) -> InfinityClient:
+        """A client for one call. Raises CredentialError when the profile's token cannot be."""
+        in_process = profile.api_base_url == SANDBOX_URL
+        return InfinityClient(
+            self._sandbox if in_process else self._network,
+            base_url="http://sandbox/api/v2" if in_process else profile.api_base_url,
+            api_version=profile.api_version,
+            token=profile.open_token(),
+        )
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Upstream]:
+        """Made on first use; closed, with every connection, on the way out."""
+        try:
+            yield self
+        finally:
+            for name in ("_network", "_sandbox"):
+                if name in vars(self):
+                    await vars(self).pop(name).close()
+
+
+async def _open_client(context: Context[Upstream, Any]) -> InfinityClient:
+    return context.request_context.lifespan_context.client(current_caller().profile)
+
+
+InfinityApi = Annotated[InfinityClient, Resolve(_open_client)]

@@ -1,0 +1,283 @@
+"""The values of an item as agents write them, and as Infinity takes them.
+
+Agents name attributes, labels and members; Infinity wants ids. Whatever is unknown, ambiguous or of
+the wrong kind is refused before anything is written, all of it at once, with the candidates.
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pydantic import MISSING
+
+from mcpserver import catalogue
+from mcpserver.infinity import InfinityClient, JsonObject
+from mcpserver.params import WrongValue
+from mcpserver.richtext import to_html
+
+MAX_CANDIDATES = 30
+
+
+@dataclass(frozen=True)
+class Written:
+    """The values of one call, as the tool's four parameters give them."""
+
+    values: JsonObject | MISSING = MISSING
+    values_by_name: JsonObject | MISSING = MISSING
+    name: str | MISSING = MISSING
+    title: str | MISSING = MISSING
+
+    @property
+    def named(self) -> list[tuple[str, Any]]:
+        entries: list[tuple[str, Any]] = []
+        for mapping in (self.values, self.values_by_name):
+            if mapping is not MISSING:
+                entries += mapping.items()
+        return entries
+
+
+async def item_values(
+    api: InfinityClient, workspace_id: str, board_id: str, written: Written
+) -> list[JsonObject]:
+    """Infinity's `[{attribute_id, data}]`. Raises WrongValue."""
+    title = _title(written)
+    if not written.named and title is None:
+        return []
+    attributes = await catalogue.attributes(api, workspace_id, board_id)
+    chosen, faults = _chosen(written.named, attributes)
+    if title is not None:
+        chosen.append((_title_attribute(attributes), title))
+    faults += _repeated(chosen)
+    people = (
+        await catalogue.members(api, workspace_id)
+        if any(_needs_members(*c) for c in chosen)
+        else []
+    )
+    result = []
+    for attribute, data in chosen:
+        try:
+            result.append({"attribute_id": attribute["id"], "data": _data(attribute, data, people)})
+        except WrongValue as fault:
+            faults.append(f"{attribute['name']!r}: {fault}")
+    if faults:
+        raise WrongValue(f"Nothing was written. {'; '.join(faults)}")
+    return result
+
+
+def _title(written: Written) -> str | None:
+    given = {text for text in (written.name, written.title) if text is not MISSING}
+    if len(given) > 1:
+        raise WrongValue("name and title are the same thing here and differ: give one of them.")
+    return given.pop() if given else None
+
+
+def _title_attribute(attributes: list[JsonObject]) -> JsonObject:
+    """Infinity marks no title: it is the text attribute called Name or Title, else the first."""
+    texts = [attribute for attribute in attributes if attribute.get("type") == "text"]
+    for word in ("name", "title"):
+        for attribute in texts:
+            if str(attribute.get("name")).strip().casefold() == word:
+                return attribute
+    if not texts:
+        raise WrongValue("This board has no text attribute that could be the item's title.")
+    return texts[0]
+
+
+def _chosen(
+    entries: Iterable[tuple[str, Any]], attributes: list[JsonObject]
+) -> tuple[list[tuple[JsonObject, Any]], list[str]]:
+    chosen, faults = [], []
+    for key, data in entries:
+        try:
+            chosen.append((find(key, attributes, what="attribute"), data))
+        except WrongValue as fault:
+            faults.append(str(fault))
+    return chosen, faults
+
+
+def _repeated(chosen: list[tuple[JsonObject, Any]]) -> list[str]:
+    ids = [attribute["id"] for attribute, _ in chosen]
+    names = {attribute["id"]: attribute["name"] for attribute, _ in chosen}
+    return [f"{names[each]!r} is given twice" for each in names if ids.count(each) > 1]
+
+
+def find(
+    wanted: Any, records: list[JsonObject], *, what: str, keys: tuple[str, ...] = ("id", "name")
+) -> JsonObject:
+    """The record with this id or name; a name may differ in case when only one then matches.
+
+    Raises WrongValue with the candidates when there is none, or more than one.
+    """
+    text = str(wanted).strip()
+    for same in (str, str.casefold):
+        found = [
+            each for each in records if same(text) in {same(str(each.get(key))) for key in keys}
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(str(record["id"]) for record in found)
+            raise WrongValue(f"several {what}s are called {text!r}; use an id: {ids}")
+    raise WrongValue(f"there is no {what} {text[:100]!r}; there are: {_candidates(records)}")
+
+
+def _candidates(records: list[JsonObject]) -> str:
+    names = [repr(record.get("name") or record["id"]) for record in records[:MAX_CANDIDATES]]
+    more = ["…"] if len(records) > MAX_CANDIDATES else []
+    return ", ".join(names + more) or "none"
+
+
+# --- One value, by the attribute's type (infinity-api.md §12.1) -----------------------------------
+
+
+def _data(attribute: JsonObject, data: Any, people: list[JsonObject]) -> Any:
+    kind = _kind(attribute)
+    if kind in _EMPTY and data is None:
+        return _EMPTY[kind]
+    if kind == "members":
+        return [_member(person, people) for person in _listed(data)]
+    if kind == "label":
+        return _labels(attribute, data)
+    convert = _CONVERSIONS.get(kind)
+    if convert is None:
+        hint = _OTHER_WAYS.get(kind, "Infinity computes it")
+        raise WrongValue(f"a {kind} value cannot be set here: {hint}")
+    return convert(data)
+
+
+def _kind(attribute: JsonObject) -> str:
+    return str(attribute.get("type")).casefold().replace("-", "_")
+
+
+def _text(data: Any) -> str:
+    if isinstance(data, bool) or not isinstance(data, str | int | float):
+        raise WrongValue("takes text")
+    return str(data)
+
+
+def _html(data: Any) -> str:
+    return to_html(_text(data))
+
+
+def _checkbox(data: Any) -> bool:
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    value = words.get(data.strip().casefold()) if isinstance(data, str) else data
+    if not isinstance(value, bool):
+        raise WrongValue("takes true or false")
+    return value
+
+
+def _number(data: Any) -> int | float:
+    try:
+        number = Decimal(str(data).strip()) if not isinstance(data, bool) else Decimal("NaN")
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or not math.isfinite(float(number)):
+        raise WrongValue(f"takes a number, such as 12.5, not {str(data)[:40]!r}")
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _whole_number(data: Any) -> int:
+    number = _number(data)
+    if not isinstance(number, int):
+        raise WrongValue(f"takes a whole number, not {number}")
+    return number
+
+
+def _date(data: Any) -> str:
+    try:
+        datetime.fromisoformat(str(data))
+    except ValueError:
+        raise WrongValue(
+            f"takes a date like 2026-12-01 or 2026-12-01T09:30:00Z, not {str(data)[:40]!r}"
+        ) from None
+    return str(data)
+
+
+def _labels(attribute: JsonObject, data: Any) -> list[str]:
+    settings = attribute.get("settings") or {}
+    known = settings.get("labels") or []
+    labels = list(known.values()) if isinstance(known, dict) else known
+    ids = [str(find(label, labels, what="label")["id"]) for label in _listed(data)]
+    if len(ids) > 1 and settings.get("multiple") is False:
+        raise WrongValue("takes one label only")
+    return ids
+
+
+def _member(person: Any, people: list[JsonObject]) -> int:
+    if _is_id(person):
+        return int(person)
+    return int(find(person, people, what="member", keys=("name", "email"))["id"])
+
+
+def _is_id(person: Any) -> bool:
+    whole = isinstance(person, int) and not isinstance(person, bool)
+    return whole or (isinstance(person, str) and person.isdecimal())
+
+
+def _needs_members(attribute: JsonObject, data: Any) -> bool:
+    return _kind(attribute) == "members" and not all(map(_is_id, _listed(data)))
+
+
+def _listed(data: Any) -> list[Any]:
+    if data is None or data == "":
+        return []
+    return data if isinstance(data, list) else [data]
+
+
+def _links(data: Any) -> list[JsonObject]:
+    return [_entry(link, "url", "a URL or {url, name}") for link in _listed(data)]
+
+
+def _checklist(data: Any) -> list[JsonObject]:
+    entries = [_entry(each, "name", "a text or {name, done}") for each in _listed(data)]
+    return [{"done": False, **entry} for entry in entries]
+
+
+def _entry(given: Any, key: str, form: str) -> JsonObject:
+    """One entry of a list whose entries have ids that their writer makes."""
+    entry = {key: given} if isinstance(given, str) else given
+    if not isinstance(entry, Mapping) or not isinstance(entry.get(key), str) or not entry[key]:
+        raise WrongValue(f"each entry is {form}")
+    return {"id": str(uuid.uuid4()), **entry}
+
+
+def _attachments(data: Any) -> list[JsonObject]:
+    ids = [each.get("id") if isinstance(each, Mapping) else each for each in _listed(data)]
+    if not all(_is_id(each) for each in ids):
+        raise WrongValue("takes attachment ids, as the upload tools return them")
+    return [{"id": int(str(each))} for each in ids]
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "text": _text,
+    "longtext": _html,
+    "email": _text,
+    "phone": _text,
+    "checkbox": _checkbox,
+    "number": _number,
+    "progress": _number,
+    "rating": _whole_number,
+    "vote": lambda data: data,  # its form is not documented: Infinity decides
+    "date": _date,
+    "links": _links,
+    "checklist": _checklist,
+    "attachments": _attachments,
+}
+# What clears a value: null where Infinity documents no other empty form.
+_EMPTY: dict[str, Any] = {
+    **dict.fromkeys(("text", "longtext", "email", "phone"), ""),
+    **dict.fromkeys(("number", "progress", "rating", "date", "vote")),
+    **dict.fromkeys(("checkbox",), False),
+    **{kind: [] for kind in ("label", "members", "links", "checklist", "attachments")},
+}
+_OTHER_WAYS = {
+    "reference": "use infinity_create_reference",
+    "time_tracking": "use infinity_create_time_entry",
+}

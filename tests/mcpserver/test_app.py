@@ -1,0 +1,239 @@
+"""The doors of /mcp: security.md 1 to 5."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.conftest import MakeUser
+from tests.support import Server
+
+SCOPES = 'scope="infinity:read infinity:write infinity:admin"'
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+
+
+def test_a_request_without_credentials_is_challenged(server: Server) -> None:
+    answer = server.post()
+    assert (401, f"Bearer {SCOPES}") == (answer.status_code, answer.headers["www-authenticate"])
+
+
+def test_an_unknown_key_is_told_that_it_is_invalid(server: Server) -> None:
+    answer = server.post("mcp_unknown")
+    assert 401 == answer.status_code
+    assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+
+
+@pytest.mark.parametrize(
+    "authorization", ["Basic {}", "{}", "Bearer", "Token {}", "Bearer {} extra"]
+)
+def test_only_the_bearer_scheme_lets_in(server: Server, key: str, authorization: str) -> None:
+    answer = server.post(headers={"Authorization": authorization.format(key)})
+    assert 401 == answer.status_code
+
+
+def test_the_bearer_scheme_is_case_insensitive(server: Server, key: str) -> None:
+    assert 200 == server.post(headers={"Authorization": f"bEARER {key}"}).status_code
+
+
+def test_a_key_in_the_query_string_is_refused(server: Server, key: str) -> None:
+    answer = httpx2.post(f"{server.url}?access_token={key}", json=PING)
+    assert 401 == answer.status_code
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "HEAD"])
+def test_the_credential_is_looked_at_before_the_method(
+    server: Server, key: str, method: str
+) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    assert 401 == httpx2.request(method, server.url).status_code
+    answer = httpx2.request(method, server.url, headers=headers)
+    assert (405, "POST, OPTIONS") == (answer.status_code, answer.headers["allow"])
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"content": b"{" * 5_000_000},
+        {"content": b"not json"},
+        {"json": [PING]},
+        {"headers": {"MCP-Protocol-Version": "1999-01-01"}},
+        {"headers": {"Accept": "image/png"}},
+    ],
+)
+def test_the_credential_is_looked_at_before_the_rest(
+    server: Server, request_: dict[str, Any]
+) -> None:
+    assert 401 == server.post(**request_).status_code
+
+
+def test_options_answers_anyone_with_what_may_be_sent(server: Server) -> None:
+    answer = httpx2.options(
+        server.url,
+        headers={"Origin": "http://localhost:6274", "Access-Control-Request-Method": "POST"},
+    )
+    allowed = {name.strip() for name in answer.headers["access-control-allow-headers"].split(",")}
+    assert "http://localhost:6274" == answer.headers["access-control-allow-origin"]
+    assert {
+        "Authorization",
+        "Content-Type",
+        "Accept",
+        "MCP-Protocol-Version",
+        "Mcp-Session-Id",
+        "Mcp-Method",
+        "Mcp-Name",
+    } <= allowed
+
+
+def test_plain_options_needs_no_credential(server: Server) -> None:
+    answer = httpx2.options(server.url)
+    assert 204 == answer.status_code
+    assert "Authorization" in answer.headers["access-control-allow-headers"]
+
+
+def test_browsers_may_read_the_challenge(server: Server) -> None:
+    answer = server.post(headers={"Origin": "http://localhost:6274"})
+    assert "WWW-Authenticate" in answer.headers["access-control-expose-headers"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "https://evil.example",
+        "http://localhost.evil.example",
+        "http://localhost:1.evil.example",
+        "",
+    ],
+)
+def test_a_foreign_origin_is_refused(server: Server, key: str, origin: str) -> None:
+    assert 403 == server.post(key, headers={"Origin": origin}).status_code
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:6274", "http://127.0.0.1", "http://127.0.0.1:80"]
+)
+def test_an_allowed_origin_is_served(server: Server, key: str, origin: str) -> None:
+    answer = server.post(key, headers={"Origin": origin})
+    assert (200, origin) == (answer.status_code, answer.headers["access-control-allow-origin"])
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
+def test_an_unknown_host_is_refused(server: Server, key: str, host: str) -> None:
+    assert 421 == server.post(key, headers={"Host": host}).status_code
+
+
+def test_the_challenge_does_not_change_with_the_host(server: Server) -> None:
+    forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "x"}
+    plain, other = server.post(), server.post(headers=forged)
+    assert plain.headers["www-authenticate"] == other.headers["www-authenticate"]
+    assert "evil" not in other.text
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
+def test_both_spellings_answer_without_a_redirect(server: Server, key: str, path: str) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = httpx2.post(f"{server.origin}{path}", json=PING, headers=headers)
+    assert (200, {}) == (answer.status_code, answer.json()["result"])
+
+
+@pytest.mark.parametrize("size", [4 * 1024 * 1024 + 1, 5_000_000])
+def test_a_body_over_4_mib_is_refused(server: Server, key: str, size: int) -> None:
+    assert 413 == server.post(key, content=b" " * size, headers=JSON).status_code
+
+
+def test_a_body_over_4_mib_without_a_length_is_refused(server: Server, key: str) -> None:
+    chunks = (b" " * 65536 for _ in range(100))
+    assert 413 == server.post(key, content=chunks, headers=JSON).status_code
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"not json",
+        b"[]",
+        b"[" + b'{"jsonrpc":"2.0","id":1,"method":"ping"}' + b"]",
+        b"null",
+        b'"text"',
+        b"1",
+        b"{}",
+        b'{"jsonrpc":"2.0"}',
+        b'{"jsonrpc":"1.0","id":1,"method":"ping"}',
+        b'{"jsonrpc":"2.0","id":{},"method":"ping"}',
+        b'{"jsonrpc":"2.0","id":1,"method":5}',
+        b'{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}',
+        b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":NaN}}',
+        b"[" * 100_000,
+        b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
+        b'{"jsonrpc":"2.0","id":1,"method":"ping","params":' + b'{"a":' * 900 + b"1" + b"}" * 901,
+        b'{"jsonrpc":"2.0","id":' + b"9" * 5000 + b',"method":"ping"}',
+        b"\xff\xfe",
+        b'{"jsonrpc":"2.0","id":1,"method":"\xed\xa0\x80"}',
+    ],
+)
+@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
+def test_a_malformed_body_is_refused(server: Server, key: str, body: bytes, version: str) -> None:
+    answer = server.post(key, content=body, headers={**JSON, "MCP-Protocol-Version": version})
+    assert 400 == answer.status_code, answer.text
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""]
+)
+def test_a_wrong_content_type_is_refused(server: Server, key: str, content_type: str) -> None:
+    body = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+    assert 400 == server.post(key, content=body, headers={"Content-Type": content_type}).status_code
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        None,
+        "*/*",
+        "application/json",
+        "application/json, text/event-stream",
+        "text/html, */*;q=0.1",
+    ],
+)
+def test_accept_may_be_missing_or_wide(server: Server, key: str, accept: str | None) -> None:
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    request = httpx2.Request("POST", server.url, headers=headers, json=PING)
+    request.headers.pop("accept", None)
+    if accept is not None:
+        request.headers["accept"] = accept
+    with httpx2.Client() as client:
+        answer = client.send(request)
+    assert (200, "application/json") == (answer.status_code, answer.headers["content-type"])
+
+
+def test_answers_are_not_cached(server: Server, key: str) -> None:
+    for answer in (server.post(), server.post(key)):
+        assert "no-store" == answer.headers["cache-control"]
+        assert "Authorization" in answer.headers["vary"]
+
+
+def test_health_touches_nothing_and_ready_is_ready(server: Server) -> None:
+    health = httpx2.get(f"{server.origin}/health")
+    assert {"ok": True, "service": "infinity-mcp"} == health.json()
+    assert {"ok": True} == httpx2.get(f"{server.origin}/ready").json()
+
+
+def test_the_listing_keeps_its_order(server: Server, key: str) -> None:
+    first = server.tools(key)
+    assert first[:2] == ["infinity_get_profile", "infinity_list_workspaces"]
+    assert first == server.tools(key)
+
+
+def test_a_reader_does_not_see_tools_that_write(server: Server, make_user: MakeUser) -> None:
+    _, reader = make_user("bob", "read-only")
+    _, writer = make_user("charlie", "read-write")
+    assert "infinity_create_item" not in server.tools(reader)
+    assert "infinity_create_item" in server.tools(writer)
+    assert "infinity_archive_item" not in server.tools(writer)

@@ -1,0 +1,112 @@
+"""What agents get wrong in arguments, and what they are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support import Server, data_of, text_of
+
+PLACE = {"workspace_id": "1", "board_id": "b"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "told"),
+    [
+        ("infinity_nope", {}, "There is no tool 'infinity_nope'"),
+        ("infinity_get_board", {"workspace_id": "1"}, "board_id is required"),
+        ("infinity_get_board", {**PLACE, "colour": 1}, "colour is not a parameter"),
+        ("infinity_get_board", {**PLACE, "colour": None}, "colour is not a parameter"),
+        (
+            "infinity_get_board",
+            {**PLACE, "board_id": 5},
+            "board_id: Input should be a valid",
+        ),
+        ("infinity_get_board", {**PLACE, "board_id": ""}, "board_id: String should have at least"),
+        (
+            "infinity_get_board",
+            {**PLACE, "response_format": "xml"},
+            "response_format: Input",
+        ),
+        ("infinity_list_boards", {"workspace_id": True}, "workspace_id: Input should be a valid"),
+        (
+            "infinity_list_boards",
+            {"workspace_id": "1", "limit": 0},
+            "limit: Input should be gr",
+        ),
+        (
+            "infinity_list_boards",
+            {"workspace_id": "1", "limit": 101},
+            "limit: Input should be le",
+        ),
+        (
+            "infinity_list_boards",
+            {"workspace_id": "1", "limit": True},
+            "limit: Input should be a",
+        ),
+        ("infinity_list_items", {**PLACE, "expand": ["x"]}, "expand.0: Input should be 'values'"),
+        (
+            "infinity_create_board",
+            {"workspace_id": "1", "name": "x", "color": "red"},
+            "color: String",
+        ),
+        (
+            "infinity_add_item_comment",
+            {**PLACE, "item_id": "i", "comment_text": " \n"},
+            "comment_text: is empty",
+        ),
+    ],
+)
+def test_wrong_arguments_are_explained(
+    server: Server, key: str, tool: str, arguments: dict[str, Any], told: str
+) -> None:
+    result = server.call(key, tool, **arguments)
+    assert result.is_error
+    assert told in text_of(result)
+    assert "pydantic" not in text_of(result)
+
+
+def test_the_explanation_names_what_the_tool_takes(server: Server, key: str) -> None:
+    told = text_of(server.call(key, "infinity_get_board", wrong=1))
+    assert told.endswith("This tool takes: workspace_id, board_id, response_format.")
+
+
+@pytest.mark.parametrize(
+    "evil",
+    ["../x", "..", ".", "a/b", "%2f", "%2e%2e", "a\\b", "a?b", "a#b", "a\nb", "\u202e", "x" * 300],
+)
+def test_an_id_cannot_change_the_route(server: Server, key: str, evil: str) -> None:
+    result = server.call(key, "infinity_get_board", workspace_id="1", board_id=evil)
+    assert result.is_error
+    assert "is not an Infinity id" in text_of(result)
+
+
+def test_workspace_ids_may_be_numbers(server: Server, key: str) -> None:
+    workspace = data_of(server.call(key, "infinity_list_workspaces"))["data"][0]["id"]
+    assert isinstance(workspace, int)
+    assert data_of(server.call(key, "infinity_list_boards", workspace_id=workspace))["data"]
+
+
+def test_null_for_an_optional_parameter_counts_as_left_out(server: Server, key: str) -> None:
+    arguments = {"limit": None, "after": None, "sort_by": None, "response_format": None}
+    assert data_of(server.call(key, "infinity_list_workspaces", **arguments))["data"]
+
+
+def test_a_list_spelled_as_json_text_is_understood(
+    server: Server, key: str, roadmap: dict[str, Any]
+) -> None:
+    page = data_of(server.call(key, "infinity_list_items", **roadmap, expand='["values"]', limit=1))
+    assert "values" in page["data"][0]
+
+
+def test_a_text_that_looks_like_json_stays_text(
+    server: Server, key: str, roadmap: dict[str, Any], folder_id: str
+) -> None:
+    created = server.call(
+        key, "infinity_create_item", **roadmap, folder_id=folder_id, name='["a", "b"]'
+    )
+    item = server.call(
+        key, "infinity_get_item", **roadmap, item_id=data_of(created)["id"], expand=["values"]
+    )
+    assert '["a", "b"]' in [value["data"] for value in data_of(item)["values"]]

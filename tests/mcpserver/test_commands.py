@@ -1,0 +1,157 @@
+"""mcp_serve, mcp_check and credentials_verify, as an operator runs them."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.conftest import MakeUser
+from tests.credentials.installation import Installation
+from tests.support import Infinity, Server, free_port, running_server
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Installation:
+    installation = Installation(tmp_path, {"PORT": str(free_port())})
+    installation.set_up()
+    return installation
+
+
+def write_key(folder: Path, key: str) -> str:
+    file = folder / "key.txt"
+    file.write_text(f"{key}\n")
+    return str(file)
+
+
+def test_the_four_proofs_pass(
+    server: Server, key: str, tmp_path: Path, installed: Installation
+) -> None:
+    for url in (server.origin, server.url, f"{server.url}/"):
+        done = installed.manage("mcp_check", "--url", url, "--key-file", write_key(tmp_path, key))
+        assert (0, 4) == (done.returncode, done.stdout.count("  ok "))
+        assert "acts as Ada Example" in done.stdout
+
+
+def test_a_refused_key_fails_two_proofs(server: Server, installed: Installation) -> None:
+    file = write_key(installed.folder, "mcp_wrong")
+    done = installed.manage("mcp_check", "--url", server.url, "--key-file", file)
+    assert (1, 2) == (done.returncode, done.stdout.count("FAILED"))
+    assert "The key was refused (401)" in done.stdout
+
+
+def test_an_unreachable_server_fails_every_proof(installed: Installation) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    file = write_key(installed.folder, "mcp_x")
+    done = installed.manage("mcp_check", "--url", url, "--key-file", file)
+    assert (1, 4) == (done.returncode, done.stdout.count("FAILED"))
+    assert "Not reached" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "file", "told"),
+    [
+        ("ftp://x", "key", "is not an http(s) URL"),
+        ("http://127.0.0.1", "absent", "No such file"),
+        ("http://127.0.0.1", "empty", "is empty"),
+    ],
+)
+def test_wrong_arguments_of_the_check_get_one_line(
+    installed: Installation, url: str, file: str, told: str
+) -> None:
+    (installed.folder / "key").write_text("mcp_x")
+    (installed.folder / "empty").write_text("\n")
+    done = installed.manage("mcp_check", "--url", url, "--key-file", str(installed.folder / file))
+    assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
+    assert told in done.stderr
+
+
+def add_sandbox(installed: Installation, infinity: Infinity, token: str = "sandbox-ada") -> None:
+    arguments = ("--id", "local", "--name", "Local", "--base-url", infinity.url)
+    assert 0 == installed.manage("credentials_add_profile", *arguments, stdin=token).returncode
+
+
+def test_verify_says_whose_each_token_is(installed: Installation, infinity: Infinity) -> None:
+    add_sandbox(installed, infinity)
+    done = installed.manage("credentials_verify")
+    assert (0, "local: the token of Ada Example <ada@example.org>\n") == (
+        done.returncode,
+        done.stdout,
+    )
+    assert "Ada Example" in installed.manage("credentials_list").stdout
+
+
+def test_verify_names_the_token_that_infinity_refuses(
+    installed: Installation, infinity: Infinity
+) -> None:
+    add_sandbox(installed, infinity, token="refused")
+    done = installed.manage("credentials_verify", "--id", "local")
+    assert 1 == done.returncode
+    assert "local: FAILED: Infinity refused the Infinity token" in done.stdout
+
+
+def test_verify_of_an_unknown_profile_gets_one_line(installed: Installation) -> None:
+    done = installed.manage("credentials_verify", "--id", "nope")
+    assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
+
+
+def test_a_busy_port_is_told(installed: Installation) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        installed.environment["PORT"] = str(taken.getsockname()[1])
+        done = installed.manage("mcp_serve")
+    assert 1 == done.returncode
+    assert "is Infinity MCP running already?" in done.stderr
+
+
+def test_an_unmigrated_database_is_told(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    installation.manage("credentials_init")
+    done = installation.manage("mcp_serve")
+    assert 1 == done.returncode
+    assert "run manage.py migrate" in done.stderr
+
+
+def test_a_missing_store_key_stops_the_start(installed: Installation) -> None:
+    kept = [line for line in installed.env_file.read_text().splitlines() if "STORE" not in line]
+    installed.env_file.write_text("\n".join(kept))
+    done = installed.manage("mcp_serve")
+    assert 1 == done.returncode
+    assert "credentials_init" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_store_key_stops_the_start(installed: Installation, infinity: Infinity) -> None:
+    add_sandbox(installed, infinity)
+    installed.environment["MCP_CREDENTIAL_STORE_KEY"] = Fernet.generate_key().decode()
+    done = installed.manage("mcp_serve")
+    assert 1 == done.returncode
+    assert "Put the key that encrypted it back" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_secret_key_stops_the_start(installed: Installation) -> None:
+    kept = [line for line in installed.env_file.read_text().splitlines() if "DJANGO" not in line]
+    installed.env_file.write_text("\n".join(kept))
+    done = installed.manage("mcp_serve")
+    assert 1 == done.returncode
+    assert "infinity_mcp.E001" in done.stderr
+
+
+def test_an_unknown_transport_is_told(installed: Installation) -> None:
+    installed.environment["TRANSPORT"] = "carrier-pigeon"
+    done = installed.manage("mcp_serve")
+    assert (1, True) == (done.returncode, "use http or stdio" in done.stderr)
+
+
+def test_two_workers_serve_and_a_revoked_key_is_refused_by_both(
+    make_user: MakeUser, tmp_path: Path
+) -> None:
+    user, key = make_user()
+    with running_server(tmp_path, WORKERS="2") as server:
+        assert {200} == {server.post(key).status_code for _ in range(10)}
+        user.revoke_keys()
+        assert {401} == {server.post(key).status_code for _ in range(10)}

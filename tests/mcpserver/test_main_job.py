@@ -1,0 +1,114 @@
+"""The main job: an agent with a key finds a board, works on an item, and reads it back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from mcp import Client
+
+from mcpserver.sandbox import ADA_TOKEN
+from tests.conftest import MakeProfile, MakeUser
+from tests.support import Infinity, Server, data_of
+
+
+async def first(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    page = data_of(await client.call_tool(tool, arguments))
+    return dict(page["data"][0])
+
+
+async def work(client: Client) -> dict[str, Any]:
+    """Create, update and comment on an item like an agent would; return it as read back."""
+    workspace = (await first(client, "infinity_list_workspaces"))["id"]
+    boards = await client.call_tool("infinity_list_boards", {"workspace_id": workspace})
+    board = next(b["id"] for b in data_of(boards)["data"] if b["name"] == "Product roadmap")
+    place = {"workspace_id": str(workspace), "board_id": board}
+    folder = (await first(client, "infinity_list_folders", **place))["id"]
+    created = await client.call_tool(
+        "infinity_create_item",
+        {**place, "folder_id": folder, "name": "Buy paper", "values_by_name": {"Status": "To do"}},
+    )
+    item = {**place, "item_id": data_of(created)["id"]}
+    changes = {"values_by_name": {"Status": "Doing", "Assignee": "ada@example.org"}}
+    data_of(await client.call_tool("infinity_update_item", {**item, **changes}))
+    data_of(
+        await client.call_tool("infinity_add_item_comment", {**item, "comment_text": "a < b\nand"})
+    )
+    read = await client.call_tool("infinity_get_item", {**item, "expand": ["values.attribute"]})
+    comments = data_of(await client.call_tool("infinity_list_comments", item))["data"]
+    values = {v["attribute"]["name"]: v["data"] for v in data_of(read)["values"]}
+    return {"values": values, "comments": [comment["text"] for comment in comments]}
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy", "2026-07-28"])
+@pytest.mark.parametrize("reached", ["in-process", "over HTTP"])
+def test_an_agent_does_its_job(
+    server: Server,
+    make_user: MakeUser,
+    make_profile: MakeProfile,
+    infinity: Infinity,
+    mode: str,
+    reached: str,
+) -> None:
+    base_url = "sandbox:" if reached == "in-process" else infinity.url
+    _, key = make_user(profile=make_profile("ada", ADA_TOKEN, base_url=base_url))
+
+    async def job() -> dict[str, Any]:
+        async with server.connected(key, mode=mode) as client:
+            return await work(client)
+
+    done = asyncio.run(job())
+    assert "Buy paper" == done["values"]["Name"]
+    assert [4242] == done["values"]["Assignee"]
+    assert ["<p>a &lt; b</p><p>and</p>"] == done["comments"]
+
+
+def test_the_protocol_of_2025_06_18_is_spoken(server: Server, key: str) -> None:
+    initialize = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "test", "version": "0"},
+        },
+    }
+    result = server.post(key, json=initialize).json()["result"]
+    assert "2025-06-18" == result["protocolVersion"]
+    assert "infinity-mcp" == result["serverInfo"]["name"]
+    assert len(result["instructions"]) <= 1500
+
+
+@pytest.mark.parametrize(
+    "version", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]
+)
+def test_every_protocol_revision_lists_tools(server: Server, key: str, version: str) -> None:
+    params: dict[str, Any] = {}
+    headers = {"MCP-Protocol-Version": version}
+    if version == "2026-07-28":
+        headers["Mcp-Method"] = "tools/list"
+        params["_meta"] = {
+            "io.modelcontextprotocol/protocolVersion": version,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": params}
+    answer = server.post(key, json=message, headers=headers)
+    names = [tool["name"] for tool in answer.json()["result"]["tools"]]
+    assert server.tools(key) == names
+
+
+def test_a_call_that_asks_for_progress_gets_events(server: Server, key: str) -> None:
+    message = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "infinity_get_profile", "_meta": {"progressToken": "t"}},
+    }
+    both = {"Accept": "application/json, text/event-stream"}
+    assert (
+        "text/event-stream" in server.post(key, json=message, headers=both).headers["content-type"]
+    )
+    only_json = server.post(key, json=message, headers={"Accept": "application/json"})
+    assert "Ada Example" == only_json.json()["result"]["structuredContent"]["name"]

@@ -1,0 +1,93 @@
+"""The text of a result: bounded, cut between records, never broken JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from mcpserver.results import render
+from tests.support import text_of
+
+LIMIT = 2_000
+
+
+@pytest.fixture(autouse=True)
+def short(settings: Settings) -> None:
+    settings.MCP_RESULT_TEXT_CHARACTERS = LIMIT
+
+
+def page(count: int, **changes: Any) -> dict[str, Any]:
+    records = [
+        {"id": n, "object": "item", "name": f"Item {n}", "note": "x" * 80} for n in range(count)
+    ]
+    return {"has_more": False, "before": "b", "after": "a", "data": records, **changes}
+
+
+@pytest.mark.parametrize("form", ["markdown", "json"])
+@pytest.mark.parametrize("count", [0, 1, 5, 100])
+def test_structured_content_is_always_whole(form: str, count: int) -> None:
+    assert page(count) == render(page(count), form).structured_content
+
+
+@pytest.mark.parametrize("form", ["markdown", "json"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        page(1000),
+        page(3, data=[{"id": 1, "text": "x" * 50_000}] * 3),
+        {"id": 1, "text": "x" * 50_000},
+        {"id": 1, "entries": [{"name": "y" * 100}] * 1000},
+        {"id": 1, **{f"key {n}": n for n in range(2000)}},
+        page(2, data=[{f"key {n}": n for n in range(2000)}] * 2),
+    ],
+)
+def test_text_never_exceeds_its_bound(form: str, data: dict[str, Any]) -> None:
+    text = text_of(render(data, form))
+    assert len(text) <= LIMIT
+    if form == "json":
+        assert "notice" in json.loads(text)
+
+
+def test_a_cut_listing_says_how_many_are_left_out_and_how_to_go_on() -> None:
+    text = text_of(render(page(100, has_more=True, after="CURSOR"), "markdown"))
+    shown = text.count("**Item ")
+    assert 5 < shown < 100
+    assert f"{100 - shown} of 100 records are left out" in text
+    assert f"limit={shown}" in text
+    assert "CURSOR" in text
+
+
+def test_a_cut_json_text_holds_whole_records() -> None:
+    whole = page(100)
+    shown = json.loads(text_of(render(whole, "json")))["data"]
+    assert whole["data"][: len(shown)] == shown
+
+
+def test_json_text_is_compact() -> None:
+    assert '{"id":1,"name":"a"}' == text_of(render({"id": 1, "name": "a"}, "json"))
+
+
+def test_markdown_of_a_listing_is_a_line_a_record() -> None:
+    text = text_of(render(page(2), "markdown")).replace("x" * 80, "x")
+    assert text.splitlines() == [
+        "2 records",
+        "- **Item 0** · id: 0 · note: x",
+        "- **Item 1** · id: 1 · note: x",
+    ]
+
+
+def test_values_are_shown_by_attribute_name() -> None:
+    values = [
+        {"object": "value", "attribute_id": "u1", "attribute": {"name": "Status"}, "data": ["l1"]},
+        {"object": "value", "attribute_id": "u2", "data": "text\nwith a break"},
+    ]
+    text = text_of(render(page(1, data=[{"id": "i", "values": values}]), "markdown"))
+    assert text.endswith("- id: i · values: Status = l1; u2 = text with a break")
+
+
+def test_a_text_from_infinity_cannot_pass_for_another_record() -> None:
+    evil = page(1, data=[{"id": 1, "name": "a\n- **Item 2** · id: 2"}])
+    assert 2 == len(text_of(render(evil, "markdown")).splitlines())

@@ -1,0 +1,192 @@
+"""What tests talk to: a real server in a process of its own, and the official client."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from django.db import connection
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """The environment of a server that shares this test run's database and secrets."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "infinity_mcp.settings",
+        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "TRANSPORT": "http",
+        "HOST": "127.0.0.1",
+        **changes,
+    }
+
+
+@contextmanager
+def running(
+    *command: str, ready_url: str, log: Path, env: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`manage.py <command>` in its own process, from the moment that it answers at `ready_url`."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=dict(env),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_for(ready_url, process, log)
+            yield process
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        assert process.poll() is None, log.read_text()
+        try:
+            if httpx2.get(url).status_code < 500:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    raise AssertionError(f"{url} did not answer:\n{log.read_text()}")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server, and ways to call it."""
+
+    port: int
+    log: Path
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.origin}/mcp"
+
+    @asynccontextmanager
+    async def connected(self, key: str, **options: Any) -> AsyncIterator[Client]:
+        headers = {"Authorization": f"Bearer {key}"}
+        async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
+            transport = streamable_http_client(self.url, http_client=http)
+            async with Client(transport, **options) as client:
+                yield client
+
+    def call(self, key: str, tool: str, **arguments: Any) -> CallToolResult:
+        """One tool call through the official client, over a connection of its own."""
+
+        async def call() -> CallToolResult:
+            async with self.connected(key) as client:
+                return await client.call_tool(tool, arguments)
+
+        return asyncio.run(call())
+
+    def tools(self, key: str) -> list[str]:
+        """The names of the tools that this key's holder sees, in order."""
+
+        async def listed() -> list[str]:
+            async with self.connected(key) as client:
+                return [tool.name for tool in (await client.list_tools()).tools]
+
+        return asyncio.run(listed())
+
+    def post(self, key: str | None = None, **request: Any) -> httpx2.Response:
+        """A bare POST to /mcp; a ping unless `json` or `content` says otherwise."""
+        if not {"json", "content"} & request.keys():
+            request["json"] = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        headers |= request.pop("headers", {})
+        return httpx2.post(self.url, headers=headers, **request)
+
+
+def text_of(result: CallToolResult) -> str:
+    return "\n".join(getattr(block, "text", "") for block in result.content)
+
+
+def data_of(result: CallToolResult) -> dict[str, Any]:
+    """The structured content of a call that must have worked."""
+    assert not result.is_error, text_of(result)
+    assert result.structured_content is not None
+    return dict(result.structured_content)
+
+
+@contextmanager
+def running_server(folder: Path, **env: str) -> Iterator[Server]:
+    port = free_port()
+    server = Server(port, folder / f"server-{port}.log")
+    with running(
+        "mcp_serve",
+        ready_url=f"{server.origin}/ready",
+        log=server.log,
+        env=environment(PORT=str(port), **env),
+    ):
+        yield server
+
+
+@dataclass(frozen=True)
+class Infinity:
+    """A running sandbox."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/v2"
+
+    @property
+    def control(self) -> str:
+        return f"http://127.0.0.1:{self.port}/_sandbox"
+
+    def requests(self) -> list[dict[str, Any]]:
+        """`{method, path, query, status, token}` of each, since the last reset."""
+        answer = httpx2.get(f"{self.control}/requests").raise_for_status()
+        return list(answer.json()["recent"])
+
+    def reset(self) -> None:
+        """Back to the seed, and no request counted."""
+        httpx2.post(f"{self.control}/reset").raise_for_status()
+
+
+@contextmanager
+def running_infinity(folder: Path, **options: object) -> Iterator[Infinity]:
+    """`options` as `infinity_sandbox --set` takes them; no test is to run into the rate limit."""
+    port = free_port()
+    infinity = Infinity(port)
+    options = {"requests_per_minute": 1_000_000, **options}
+    settings = [part for each in options.items() for part in ("--set", "{}={}".format(*each))]
+    with running(
+        "infinity_sandbox",
+        "--port",
+        str(port),
+        *settings,
+        ready_url=f"{infinity.control}/requests",
+        log=folder / f"infinity-{port}.log",
+        env=os.environ,
+    ):
+        yield infinity
