@@ -1,0 +1,160 @@
+"""A working server from nothing; what exists is left as it is."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError, CommandParser
+from django.db import connections, transaction
+
+from accounts.models import ApiKey, McpUser, User
+from accounts.scopes import ACCESS
+from credentials.database import is_migrated
+from credentials.files import write_secret_file
+from credentials.management.base import CredentialsCommand
+from credentials.models import Profile
+from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL
+from infinity_mcp.management.summary import Summary
+from mcpserver.management.commands.mcp_serve import require_free_port
+
+ADMIN_NAME = "admin"
+PROFILE_ID = "sandbox"
+MCP_USER_NAME = "codex"
+
+
+class Command(CredentialsCommand):
+    help = (
+        "Sets up what is missing (secrets, database, an admin, the profile sandbox, the MCP user"
+        " codex with a key file), says where everything is, and serves."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--no-serve", action="store_true", help="set up only")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        serve = not options["no_serve"]
+        if serve:
+            require_http(settings.TRANSPORT)
+            require_free_port(settings.HOST, settings.PORT)
+        require_writable_folder("DATA_DIR")
+        require_writable_folder("CONFIG_DIR")
+        if self.secrets_were_made():
+            start_again()
+        summary = set_up()
+        self.stdout.write(summary.text(serve=serve))
+        self.stdout.flush()
+        if serve:
+            connections.close_all()
+            call_command("mcp_serve")
+
+    def secrets_were_made(self) -> bool:
+        path: Path = settings.ENV_FILE
+        before = path.read_bytes() if path.exists() else b""
+        report = io.StringIO()
+        call_command("credentials_init", stdout=report)
+        if not path.exists() or path.read_bytes() == before:
+            return False
+        self.stdout.write(report.getvalue())
+        self.stdout.flush()
+        return True
+
+
+def require_http(transport: str) -> None:
+    if transport != "http":
+        raise CommandError(f"TRANSPORT is {transport}, but this serves over HTTP: unset it.")
+
+
+def require_writable_folder(variable: str) -> None:
+    folder: Path = getattr(settings, variable)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"Cannot make {variable} {folder}: {error.strerror}.") from error
+    if not os.access(folder, os.W_OK):
+        raise CommandError(f"Cannot write to {variable} {folder}.")
+
+
+def start_again() -> NoReturn:
+    """Settings are read once, before there were secrets: begin anew, as the same process."""
+    command = [sys.executable, *sys.argv]
+    if sys.platform == "win32":  # where exec would give the console back to the shell
+        raise SystemExit(subprocess.call(command))
+    os.execv(sys.executable, command)
+
+
+def set_up() -> Summary:
+    """Create what is missing, all of it or nothing. Raises CommandError and CredentialError."""
+    summary = Summary(key_file=settings.CONFIG_DIR.resolve() / "codex-mcp-key.txt")
+    migrate(summary)
+    with transaction.atomic():
+        ensure_admin(summary)
+        profile = ensure_profile(summary)
+        ensure_mcp_user(profile, summary)
+    return summary
+
+
+def migrate(summary: Summary) -> None:
+    if not is_migrated():
+        call_command("migrate", interactive=False, verbosity=0)
+        summary.created.append("database")
+
+
+def ensure_admin(summary: Summary) -> None:
+    admin = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
+    if admin:
+        summary.admin_name = admin.username
+        return
+    if User.objects.filter(username=ADMIN_NAME).exists():
+        raise CommandError(
+            f"The person {ADMIN_NAME} exists but may not administer: run manage.py createsuperuser."
+        )
+    summary.admin_name = ADMIN_NAME
+    summary.admin_password = secrets.token_urlsafe(12)
+    User.objects.create_superuser(ADMIN_NAME, password=summary.admin_password)
+    summary.created.append("admin")
+
+
+def ensure_profile(summary: Summary) -> Profile:
+    Profile.objects.check_store_key()
+    profile = Profile.objects.filter(pk=PROFILE_ID).first()
+    if profile is None:
+        profile = Profile(pk=PROFILE_ID, name="Sandbox", base_url=SANDBOX_URL)
+        profile.set_token(SANDBOX_TOKEN)
+        profile.save()
+        summary.created.append(f"profile {PROFILE_ID}")
+    return profile
+
+
+def ensure_mcp_user(profile: Profile, summary: Summary) -> None:
+    user = McpUser.objects.filter(name=MCP_USER_NAME).first()
+    if user:
+        summary.key_works = is_key_of(user, summary.key_file)
+        return
+    if summary.key_file.exists():
+        raise CommandError(
+            f"{summary.key_file} exists, but its key is for another database: move it away."
+        )
+    scopes = list(ACCESS["admin"])
+    user = McpUser.objects.create(name=MCP_USER_NAME, profile=profile, scopes=scopes)
+    key = user.issue_key(label="quickstart")[1]
+    try:
+        write_secret_file(summary.key_file, f"{key}\n".encode())
+    except OSError as error:
+        raise CommandError(f"Cannot write {summary.key_file}: {error.strerror}.") from error
+    summary.created.append(f"MCP user {MCP_USER_NAME}")
+
+
+def is_key_of(user: McpUser, key_file: Path) -> bool:
+    """Does the file hold a key that this user can use now?"""
+    if not key_file.is_file():
+        return False
+    key = ApiKey.objects.authenticate(key_file.read_text(errors="replace").strip())
+    return key is not None and key.user == user

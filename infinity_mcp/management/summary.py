@@ -1,0 +1,106 @@
+"""What the quickstart tells a newcomer: where everything is, and what to do next."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+
+CODEX = """\
+[mcp_servers.infinity]
+url = "{url}/mcp"
+bearer_token_env_var = "INFINITY_MCP_KEY"
+"""
+
+
+@dataclass
+class Summary:
+    """Filled while setting up. `admin_password` is set only for an admin created just now."""
+
+    key_file: Path
+    key_works: bool = True
+    admin_name: str = ""
+    admin_password: str = field(default="", repr=False)
+    created: list[str] = field(default_factory=list)
+
+    def text(self, *, serve: bool) -> str:
+        """About 20 lines for a terminal. Holds the new password, never a key."""
+        url = server_url()
+        return "\n".join(
+            [
+                self._headline(),
+                "",
+                f"  MCP URL    {url}/mcp",
+                f"  MCP key    {self._key()}",
+                f"  Admin      {url}/admin/ as {self._admin()}",
+                "",
+                "For Codex, add this to ~/.codex/config.toml:",
+                "",
+                *(f"  {line}" for line in CODEX.format(url=url).splitlines()),
+                "",
+                "and start it from a shell that knows the key:",
+                "",
+                f"  {self._export()}",
+                "",
+                "Serving; Ctrl+C stops." if serve else "Set up. `manage.py mcp_serve` starts it.",
+            ]
+        )
+
+    def _headline(self) -> str:
+        if self.created:
+            return f"Infinity MCP is set up. New: {', '.join(self.created)}."
+        return "Infinity MCP is set up already: nothing was changed."
+
+    def _key(self) -> str:
+        if self.key_works:
+            return str(self.key_file)
+        rotate = ["credentials_rotate_user_key", "--name", "codex"]
+        return (
+            f"no valid key in {self.key_file}; for a new one, which ends the old:\n"
+            f"             {manage(*rotate, '--key-file', str(self.key_file))}"
+        )
+
+    def _admin(self) -> str:
+        if self.admin_password:
+            return f"{self.admin_name}, password {self.admin_password} (shown only now)"
+        return (
+            f"{self.admin_name}; for a new password:\n"
+            f"             {manage('changepassword', self.admin_name)}"
+        )
+
+    def _export(self) -> str:
+        if sys.platform == "win32":
+            return f'$env:INFINITY_MCP_KEY = Get-Content "{self.key_file}"'
+        return f'export INFINITY_MCP_KEY="$(cat {shlex.quote(str(self.key_file))})"'
+
+
+def server_url() -> str:
+    """The address to hand out, without a trailing slash."""
+    if settings.PUBLIC_URL:
+        return str(settings.PUBLIC_URL)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)
+    return f"http://[{host}]:{settings.PORT}" if ":" in host else f"http://{host}:{settings.PORT}"
+
+
+def manage(*arguments: str) -> str:
+    """A `manage.py` command to copy and paste, short when run from the project folder."""
+    program = [Path(sys.executable), settings.BASE_DIR / "manage.py"]
+    if Path.cwd() == settings.BASE_DIR:
+        program = [_relative(path) for path in program]
+    return " ".join([*_moved_places(), shlex.join([*map(str, program), *arguments])])
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _moved_places() -> list[str]:
+    """The next command must find the same database as this one."""
+    if sys.platform == "win32":  # where variables stay set in the shell
+        return []
+    names = [name for name in ("ENV_FILE", "DATA_DIR") if name in os.environ]
+    return [f"{name}={shlex.quote(os.environ[name])}" for name in names]

@@ -1,0 +1,70 @@
+# Shared by the scripts beside it: find Python, and make an environment that matches a lock file.
+# The caller sets ROOT (the project folder). VENV_DIR and PYTHON may come from the environment.
+
+VENV_DIR=${VENV_DIR:-$ROOT/.venv}
+case $VENV_DIR in
+/*) ;;
+*) VENV_DIR=$PWD/$VENV_DIR ;;
+esac
+VENV_PYTHON=$VENV_DIR/bin/python
+
+fail() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+python_is_recent() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+# Sets PYTHON to a Python that is recent enough and can make environments.
+find_python() {
+    if [ -n "${PYTHON:-}" ]; then
+        command -v "$PYTHON" >/dev/null 2>&1 || fail "PYTHON=$PYTHON is not a program"
+        python_is_recent "$PYTHON" ||
+            fail "Python 3.11 or newer is needed, but PYTHON=$PYTHON is $("$PYTHON" -V 2>&1)"
+        return
+    fi
+    for PYTHON in python3.11 python3.12 python3.13 python3.14 python3; do
+        if python_is_recent "$PYTHON"; then
+            return
+        fi
+    done
+    found=$(python3 -V 2>&1) || found="none"
+    fail "Python 3.11 or newer is needed; found: $found. Install it, or name it: PYTHON=/path/to/python"
+}
+
+# Makes a new environment in the folder $1 with $PYTHON.
+create_environment() {
+    if ! "$PYTHON" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+        version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        fail "$PYTHON has no venv module; on Debian or Ubuntu: apt install python$version-venv"
+    fi
+    clear=
+    if [ -f "$1/pyvenv.cfg" ]; then # a broken environment; other content is not ours to delete
+        clear=--clear
+    fi
+    "$PYTHON" -m venv $clear "$1" || fail "cannot make an environment in $1"
+}
+
+# Makes $VENV_DIR hold exactly what the lock file $1 names. What is installed is known by the copy
+# of the lock kept in there, so a second run installs nothing.
+prepare_environment() {
+    if [ -n "${PYTHON:-}" ] || ! python_is_recent "$VENV_PYTHON"; then
+        find_python
+    fi
+    if ! python_is_recent "$VENV_PYTHON"; then
+        mkdir -p "$VENV_DIR" 2>/dev/null && [ -w "$VENV_DIR" ] ||
+            fail "cannot write to $VENV_DIR; choose another folder with VENV_DIR"
+        create_environment "$VENV_DIR"
+    fi
+    cmp -s "$ROOT/$1" "$VENV_DIR/$1" && return
+    echo "Installing dependencies into $VENV_DIR (once, about a minute) ..."
+    rm -f "$VENV_DIR"/requirements*.lock
+    "$VENV_PYTHON" -m pip install -qq --disable-pip-version-check --require-hashes \
+        -r "$ROOT/$1" || fail "installing $1 failed; the lines above say why"
+    # The development lock holds the whole run lock: after it, both are installed.
+    for lock in requirements.lock "$1"; do
+        cp "$ROOT/$lock" "$VENV_DIR/$lock" || fail "cannot write to $VENV_DIR"
+    done
+}

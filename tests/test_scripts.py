@@ -1,0 +1,339 @@
+"""The scripts of a newcomer, run as they are."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import tomllib
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from django.conf import settings
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(settings.BASE_DIR)
+RUN_LOCK = "requirements.lock"
+DEVELOPMENT_LOCK = "requirements-dev.lock"
+
+Result = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True)
+class Home:
+    """A place to install to; nothing of the developer's own environment reaches it."""
+
+    folder: Path
+    venv: Path
+
+    @property
+    def key_file(self) -> Path:
+        return self.folder / "its config" / "codex-mcp-key.txt"
+
+    @property
+    def env_file(self) -> Path:
+        return self.folder / "its.env"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "its data" / "infinity-mcp.sqlite3"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "VENV_DIR": str(self.venv),
+            "ENV_FILE": str(self.env_file),
+            "DATA_DIR": str(self.database.parent),
+            "CONFIG_DIR": str(self.key_file.parent),
+        }
+
+    def run(self, script: str, *arguments: str, **environment: str) -> Result:
+        return self.run_program(str(ROOT / "scripts" / script), *arguments, **environment)
+
+    def run_program(self, *command: str, **environment: str) -> Result:
+        return subprocess.run(
+            command,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def contents(self) -> tuple[bytes, bytes, list[str]]:
+        with closing(sqlite3.connect(self.database)) as connection:
+            rows = list(connection.iterdump())
+        return self.env_file.read_bytes(), self.key_file.read_bytes(), rows
+
+
+@pytest.fixture(scope="module")
+def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment that holds everything already: the one that runs the tests."""
+    folder = tmp_path_factory.mktemp("venv")
+    write_program(folder / "bin" / "python", f'exec {shlex.quote(sys.executable)} "$@"')
+    for lock in (RUN_LOCK, DEVELOPMENT_LOCK):
+        shutil.copy(ROOT / lock, folder)
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, venv: Path) -> Home:
+    return Home(tmp_path, venv)
+
+
+@pytest.fixture(scope="module")
+def newcomer(tmp_path_factory: pytest.TempPathFactory, venv: Path) -> tuple[Home, Result]:
+    """A home, and what the first quickstart in it said."""
+    home = Home(tmp_path_factory.mktemp("a newcomer's home"), venv)
+    return home, home.run("quickstart", "--no-serve")
+
+
+def write_program(path: Path, commands: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{commands}\n")
+    path.chmod(0o755)
+    return path
+
+
+def assert_refused(result: Result, *expected: str) -> None:
+    """Refused with one line that says all of `expected`."""
+    assert result.returncode == 1
+    assert [result.stderr.strip()] == result.stderr.splitlines()
+    for words in expected:
+        assert words in result.stderr
+
+
+# --- What the shell part refuses ------------------------------------------------------------------
+
+
+def test_help_names_options_and_variables(home: Home) -> None:
+    result = home.run("quickstart", "--help")
+
+    assert 0 == result.returncode
+    for word in ("--no-serve", "PORT", "DATA_DIR", "CONFIG_DIR", "ENV_FILE", "VENV_DIR", "PYTHON"):
+        assert word in result.stdout
+
+
+def test_unknown_argument_is_refused(home: Home) -> None:
+    result = home.run("quickstart", "--sevre")
+
+    assert 1 == result.returncode
+    assert "unknown argument: --sevre" in result.stderr
+    assert not home.env_file.exists()
+
+
+@pytest.mark.parametrize("script", ["quickstart", "test"])
+def test_old_python_is_refused(home: Home, script: str) -> None:
+    old = write_program(home.folder / "old", '[ "$1" = -V ] && echo "Python 3.9.18"')
+
+    result = home.run(script, PYTHON=str(old), VENV_DIR=str(home.folder / "venv"))
+
+    assert_refused(result, "Python 3.11 or newer is needed", "Python 3.9.18")
+    assert not (home.folder / "venv").exists()
+
+
+def test_only_old_pythons_are_refused_with_the_one_found(home: Home) -> None:
+    tools = home.folder / "bin"
+    write_program(tools / "python3", '[ "$1" = -V ] && echo "Python 3.9.18"')
+    for tool in ("sh", "dirname", "env", "mkdir", "cmp"):
+        (tools / tool).symlink_to(shutil.which(tool) or "")
+
+    result = home.run("quickstart", PATH=str(tools), VENV_DIR=str(home.folder / "venv"))
+
+    assert_refused(result, "Python 3.11 or newer is needed; found: Python 3.9.18")
+
+
+def test_python_that_is_not_there_is_refused(home: Home) -> None:
+    result = home.run("quickstart", PYTHON="python-of-nowhere")
+
+    assert_refused(result, "PYTHON=python-of-nowhere is not a program")
+
+
+def test_missing_venv_module_is_refused_with_the_package_to_install(home: Home) -> None:
+    lacking = write_program(
+        home.folder / "python",
+        f'case "$*" in *ensurepip*) exit 1;; esac; exec {shlex.quote(sys.executable)} "$@"',
+    )
+
+    result = home.run("quickstart", PYTHON=str(lacking), VENV_DIR=str(home.folder / "venv"))
+
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert_refused(result, "no venv module", f"apt install python{version}-venv")
+
+
+def test_folder_that_cannot_be_written_is_refused(home: Home) -> None:
+    (home.folder / "file").touch()
+    beneath_a_file = str(home.folder / "file" / "x")
+
+    assert_refused(home.run("quickstart", VENV_DIR=beneath_a_file), "cannot write", beneath_a_file)
+    assert_refused(home.run("quickstart", DATA_DIR=beneath_a_file), "DATA_DIR", beneath_a_file)
+    assert_refused(home.run("quickstart", CONFIG_DIR=beneath_a_file), "CONFIG_DIR", beneath_a_file)
+
+
+def test_busy_port_is_refused_before_anything_is_made(home: Home) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        result = home.run("quickstart", PORT=str(port))
+
+    assert_refused(result, f"127.0.0.1:{port}", "PORT")
+    assert not home.env_file.exists()
+
+
+# --- What the first run makes, and the next ones leave --------------------------------------------
+
+
+def test_first_run_says_where_everything_is(newcomer: tuple[Home, Result]) -> None:
+    home, result = newcomer
+
+    assert (0, "") == (result.returncode, result.stderr)
+    assert "http://127.0.0.1:3015/mcp" in result.stdout
+    assert "http://127.0.0.1:3015/admin/ as admin, password " in result.stdout
+    assert "shown only now" in result.stdout
+    assert str(home.key_file) in result.stdout
+    assert len(result.stdout.splitlines()) <= 22
+
+
+def test_secrets_are_for_their_owner_only(newcomer: tuple[Home, Result]) -> None:
+    home, _ = newcomer
+
+    for path in (home.env_file, home.key_file, home.database):
+        assert 0o600 == path.stat().st_mode & 0o777, path
+
+
+def test_the_key_is_in_its_file_and_not_in_the_output(newcomer: tuple[Home, Result]) -> None:
+    home, result = newcomer
+    key = home.key_file.read_text().strip()
+
+    assert re.fullmatch(r"mcp_[\w-]{43}", key)
+    assert key not in result.stdout
+
+
+def test_the_codex_snippet_is_valid_and_its_export_gives_the_key(
+    newcomer: tuple[Home, Result],
+) -> None:
+    home, result = newcomer
+    lines = [line.strip() for line in result.stdout.splitlines()]
+    start = lines.index("[mcp_servers.infinity]")
+    snippet = tomllib.loads("\n".join(lines[start : start + 3]))
+    export = next(line for line in lines if line.startswith("export "))
+
+    printed = home.run_program("sh", "-c", f'{export}; printf %s "$INFINITY_MCP_KEY"').stdout
+
+    assert {
+        "url": "http://127.0.0.1:3015/mcp",
+        "bearer_token_env_var": "INFINITY_MCP_KEY",
+    } == snippet["mcp_servers"]["infinity"]
+    assert home.key_file.read_text().strip() == printed
+
+
+def test_second_run_changes_nothing_and_says_so(newcomer: tuple[Home, Result]) -> None:
+    home, _ = newcomer
+    before = home.contents()
+
+    result = home.run("quickstart", "--no-serve")
+
+    assert (0, "") == (result.returncode, result.stderr)
+    assert "nothing was changed" in result.stdout
+    assert "shown only now" not in result.stdout
+    assert before == home.contents()
+
+
+def test_key_file_that_is_gone_is_answered_with_the_way_to_a_new_key(
+    newcomer: tuple[Home, Result],
+) -> None:
+    home, _ = newcomer
+    home.key_file.rename(home.key_file.with_suffix(".bak"))
+
+    result = home.run("quickstart", "--no-serve")
+    command = re.search(r"^ *(\S.* credentials_rotate_user_key .*)$", result.stdout, re.M)
+
+    assert command
+    assert not home.key_file.exists()
+    assert 0 == home.run_program("sh", "-c", command[1]).returncode
+    assert "no valid key" not in home.run("quickstart", "--no-serve").stdout
+
+
+def test_key_file_of_another_database_is_not_overwritten(home: Home) -> None:
+    home.key_file.parent.mkdir()
+    home.key_file.write_text("something of somebody")
+
+    result = home.run("quickstart", "--no-serve")
+
+    assert_refused(result, str(home.key_file), "move it away")
+    assert "something of somebody" == home.key_file.read_text()
+
+
+def test_sigterm_reaches_the_server_and_ends_it_with_status_0(home: Home) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [str(ROOT / "scripts" / "quickstart")],
+        env={**home.environment, "PORT": str(port)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    watchdog = threading.Timer(60, server.kill)
+    watchdog.start()
+    with server:
+        assert server.stdout
+        said = list(takewhile(lambda line: "running on" not in line, server.stdout))
+        assert server.poll() is None, said
+        with urlopen(f"http://127.0.0.1:{port}/ready", timeout=10) as ready:
+            assert 200 == ready.status
+        server.terminate()
+        said = list(server.stdout)
+    watchdog.cancel()
+
+    assert 0 == server.returncode, said
+
+
+# --- Lock files -----------------------------------------------------------------------------------
+
+
+def pinned(lock: str) -> list[Requirement]:
+    """Every `name==version ; marker` of a lock file; a name may have two for different Pythons."""
+    found = re.findall(r"^(\w.*==.*?) \\$", (ROOT / lock).read_text(), re.M)
+    return [Requirement(requirement) for requirement in found]
+
+
+def test_development_lock_holds_the_whole_run_lock() -> None:
+    assert set(pinned(RUN_LOCK)) <= set(pinned(DEVELOPMENT_LOCK))
+
+
+@pytest.mark.parametrize("lock", [RUN_LOCK, DEVELOPMENT_LOCK])
+def test_lock_satisfies_the_project(lock: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = {
+        RUN_LOCK: project["project"]["dependencies"],
+        DEVELOPMENT_LOCK: project["dependency-groups"]["dev"],
+    }
+    for requirement in map(Requirement, wanted[lock]):
+        name = canonicalize_name(requirement.name)
+        pins = [str(pin.specifier)[2:] for pin in pinned(lock) if pin.name == name]
+        assert pins, f"run scripts/lock: {requirement} is not in {lock}"
+        assert pins == list(requirement.specifier.filter(pins)), f"{lock}: {requirement}"
+
+
+@pytest.mark.parametrize("lock", [RUN_LOCK, DEVELOPMENT_LOCK])
+def test_lock_has_hashes_and_no_addresses(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    blocks = re.split(r"\n(?=\S)", text.strip())
+
+    assert len(pinned(lock)) == len(blocks)  # so there are no options, like --index-url
+    assert [] == [block for block in blocks if "--hash=sha256:" not in block]
+    assert "://" not in text
