@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from mcpserver.infinity.answers import JsonObject
+from mcpserver.infinity.circuit import Circuit
 from mcpserver.infinity.client import InfinityClient, Pacer
 from mcpserver.infinity.errors import InfinityError
-from mcpserver.infinity.transport import InProcessTransport, NetworkTransport, Transport
+from mcpserver.infinity.transport import (
+    InProcessTransport,
+    NetworkTransport,
+    Transport,
+    UploadedFile,
+)
 
 __all__ = [
+    "Circuit",
     "InProcessTransport",
     "InfinityClient",
     "InfinityError",
@@ -15,4 +22,5 @@ __all__ = [
     "NetworkTransport",
     "Pacer",
     "Transport",
+    "UploadedFile",
 ]

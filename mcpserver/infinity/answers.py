@@ -80,7 +80,7 @@ def read_page(answer: Any) -> JsonObject:
         "has_more": bool(answer.get("has_more", False)),
         "before": answer.get("before"),
         "after": answer.get("after"),
-        "data": answer["data"],
+        "data": [record for record in answer["data"] if not _is_deleted(record)],
     }
 
 
@@ -89,6 +89,11 @@ def _unexpected(answer: Any, expected: str) -> errors.BadAnswer:
     return errors.BadAnswer(
         f"Infinity's answer was {what} where {expected} was expected. {CHECK_THE_URL}"
     )
+
+
+def _is_deleted(record: Any) -> bool:
+    """Infinity normally leaves deleted records out of lists (infinity-api.md §22.22)."""
+    return isinstance(record, dict) and record.get("deleted") is True
 
 
 def _unwrapped(answer: Any) -> Any:
@@ -115,8 +120,8 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes, secret: str) 
         case 403:
             return errors.Forbidden(
                 "The profile's Infinity user may not do this (403): it has no access to that "
-                "workspace or board, or lacks the permission. Only someone who manages that workspace "
-                "in Infinity can grant it.",
+                "workspace or board, or lacks the permission. Only someone who manages that "
+                "workspace in Infinity can grant it.",
                 status=status,
             )
         case 404 | 405 | 410:
@@ -194,7 +199,7 @@ def _detail(body: bytes) -> str:
         text = "; ".join(f"{field}: {_first(messages)}" for field, messages in faults.items())
     else:
         said = (answer.get("message"), answer.get("error"))
-        text = next((text for text in said if isinstance(text, str)), "")
+        text = next((text for text in said if isinstance(text, str) and text), "")
     return re.sub(r"\s+", " ", text).strip()
 
 

@@ -18,8 +18,9 @@ from mcpserver.infinity.answers import (
     read_page,
     read_record,
 )
+from mcpserver.infinity.circuit import Circuit
 from mcpserver.infinity.paths import fill_path
-from mcpserver.infinity.transport import Request, Transport
+from mcpserver.infinity.transport import Request, Transport, UploadedFile
 
 CALL_SECONDS = 45.0  # clients give up after 60
 
@@ -52,6 +53,7 @@ class InfinityClient:
         api_version: str,
         token: str,
         pacer: Pacer | None = None,
+        circuit: Circuit | None = None,
         seconds: float = CALL_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -59,6 +61,7 @@ class InfinityClient:
         self._base_url = base_url
         self._token = token
         self._pacer = pacer or NoPacing()
+        self._circuit = circuit or Circuit()
         self._headers = {
             "Authorization": f"Bearer {token}",
             "X-API-Version": api_version,
@@ -98,6 +101,10 @@ class InfinityClient:
     async def put(self, path: str, body: JsonObject, /, **ids: str | int) -> JsonObject:
         return await self._request("PUT", path, ids, body=body)
 
+    async def upload(self, path: str, file: UploadedFile, /, **ids: str | int) -> JsonObject:
+        """POST a file as multipart/form-data, in the part that Infinity calls `file`."""
+        return await self._request("POST", path, ids, body=file)
+
     async def delete(self, path: str, /, **ids: str | int) -> JsonObject:
         """The deleted resource as Infinity returns it, or `{}`: some routes answer with nothing."""
         return await self._request("DELETE", path, ids, read=read_outcome)
@@ -109,16 +116,12 @@ class InfinityClient:
         ids: Mapping[str, str | int],
         *,
         query: Query | None = None,
-        body: JsonObject | None = None,
+        body: JsonObject | UploadedFile | None = None,
         read: Callable[[Any], JsonObject] = read_object,
     ) -> JsonObject:
         url = f"{self._base_url}/{fill_path(path, **ids)}{_query_string(query)}"
-        headers, content = self._headers, None
-        if body is not None:
-            headers = {**headers, "Content-Type": "application/json"}
-            content = orjson.dumps(body)
-        request = Request(method, url, headers, content)
-        if self._left() <= 0:
+        request = self._built(method, url, body)
+        if self.seconds_left() <= 0:
             raise errors.TooLate(
                 f"The {self._seconds:g} s for this call are over; its last request was not sent. "
                 "Try again, and ask for less at once."
@@ -134,21 +137,32 @@ class InfinityClient:
             _advise(method, error)
             raise
 
+    def _built(self, method: str, url: str, body: JsonObject | UploadedFile | None) -> Request:
+        if not isinstance(body, dict):
+            return Request(method, url, self._headers, body)
+        headers = {**self._headers, "Content-Type": "application/json"}
+        return Request(method, url, headers, orjson.dumps(body))
+
     async def _send(self, request: Request) -> Any:
         attempt = 1
         while True:
             await self._pacer.wait_for_turn()
             try:
-                answer = await self._transport.send(request)
+                with self._circuit.attempt():
+                    answer = await self._transport.send(request)
                 return read_answer(answer.status, answer.headers, answer.body, self._token)
             except errors.InfinityError as error:
                 attempt += 1
                 delay = retry.delay_before(attempt, error)
-                if not retry.may_repeat(request.method, attempt, error) or self._left() <= delay:
+                if (
+                    not retry.may_repeat(request.method, attempt, error)
+                    or self.seconds_left() <= delay
+                ):
                     raise
                 await self._sleep(delay)
 
-    def _left(self) -> float:
+    def seconds_left(self) -> float:
+        """Until the deadline of this call."""
         return self._deadline - asyncio.get_running_loop().time()
 
 

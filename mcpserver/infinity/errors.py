@@ -3,6 +3,8 @@
 InfinityError                  written for a model: what failed, and what to do
 ├── InvalidIdentifier          an id that cannot be part of a path; nothing was sent
 ├── Unreachable                no connection; nothing was sent
+│   └── CircuitOpen            not even tried, after repeated failures
+├── BudgetSpent                our own pacing would make it wait too long; nothing was sent
 ├── TooLate                    the deadline was over before it; nothing was sent
 ├── Overdue                    no answer before the deadline
 ├── ConnectionLost             the connection broke after the request was sent
@@ -36,6 +38,18 @@ class InvalidIdentifier(InfinityError):
 
 class Unreachable(InfinityError):
     pass
+
+
+class CircuitOpen(Unreachable):
+    pass
+
+
+class BudgetSpent(InfinityError):
+    """`retry_after` is the seconds until it may be tried again."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class TooLate(InfinityError):

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from mcpserver.infinity.errors import InvalidIdentifier
 
 MAX_IDENTIFIER_LENGTH = 200
+SPELLED_OUT = {"ws": "workspace", "entry": "time entry"}
 
 
 def fill_path(template: str, **ids: str | int) -> str:
@@ -25,8 +26,9 @@ def _quoted(name: str, value: str) -> str:
         or len(value) > MAX_IDENTIFIER_LENGTH
         or any(character in "/\\%?#" or not character.isprintable() for character in value)
     ):
+        spelled = SPELLED_OUT.get(name, name)
         raise InvalidIdentifier(
-            f"The {name} id {value[:40]!r} is not an Infinity id. Use an id exactly as a list or "
-            "get tool returned it."
+            f"The {spelled} id {value[:40]!r} is not an Infinity id. Use an id exactly as a list "
+            "or get tool returned it."
         )
     return quote(value, safe="")

@@ -16,7 +16,7 @@ def may_repeat(method: str, attempt: int, error: errors.InfinityError) -> bool:
 
     A write goes out once: after it was sent nobody here knows whether it took effect.
     """
-    if attempt > MAX_ATTEMPTS:
+    if attempt > MAX_ATTEMPTS or isinstance(error, errors.CircuitOpen):
         return False
     if isinstance(error, errors.Unreachable):
         return True

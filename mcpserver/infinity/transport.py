@@ -20,9 +20,17 @@ from mcpserver.infinity import errors
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-MAX_CONNECTIONS = 100
+MAX_CONNECTIONS = 200
+MAX_CONNECTIONS_TO_HOST = 100  # so that one that hangs leaves some for the others
 # Shorter than any server's, so that a request is rarely sent on a connection being closed.
 KEEPALIVE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,7 @@ class Request:
     method: str
     url: str
     headers: Mapping[str, str] = field(repr=False)
-    body: Any = None  # bytes, or what the transport's library takes for multipart
+    body: bytes | UploadedFile | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,9 @@ class NetworkTransport:
         self._connect_seconds, self._read_seconds = connect_seconds, read_seconds
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS
+                limit=MAX_CONNECTIONS,
+                limit_per_host=MAX_CONNECTIONS_TO_HOST,
+                keepalive_timeout=KEEPALIVE_SECONDS,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
@@ -76,7 +86,7 @@ class NetworkTransport:
                 request.method,
                 URL(request.url, encoded=True),
                 headers=request.headers,
-                data=request.body,
+                data=_body(request.body),
                 allow_redirects=False,
             ) as response:
                 return Answer(response.status, response.headers, await _read(response))
@@ -113,13 +123,26 @@ class InProcessTransport:
         self._client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app))
 
     async def send(self, request: Request) -> Answer:
+        file = request.body if isinstance(request.body, UploadedFile) else None
         response = await self._client.request(
-            request.method, request.url, headers=dict(request.headers), content=request.body
+            request.method,
+            request.url,
+            headers=dict(request.headers),
+            content=None if isinstance(request.body, UploadedFile) else request.body,
+            files={"file": (file.name, file.content, file.content_type)} if file else None,
         )
         return Answer(response.status_code, response.headers, response.content)
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+def _body(body: bytes | UploadedFile | None) -> bytes | aiohttp.FormData | None:
+    if not isinstance(body, UploadedFile):
+        return body
+    form = aiohttp.FormData()
+    form.add_field("file", body.content, filename=body.name, content_type=body.content_type)
+    return form
 
 
 def _reason(error: aiohttp.ClientConnectorError) -> str:

@@ -92,6 +92,7 @@ class Frame:
             query=scope["query_string"].decode("latin-1"),
             status=status,
             token=token if token in TOKENS else UNKNOWN_TOKEN,
+            at=self.sandbox.clock(),
         )
         self.sandbox.requests.add(entry)
 

@@ -28,6 +28,8 @@ class LoggedRequest:
     """0 when it was not answered at all."""
     token: str
     """A token of the sandbox, or UNKNOWN_TOKEN: a real one, sent here by mistake, is not kept."""
+    at: float
+    """Seconds of the sandbox's clock, when the answer began."""
 
 
 class RequestLog:

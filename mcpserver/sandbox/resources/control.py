@@ -11,7 +11,7 @@ from mcpserver.sandbox.state import Sandbox
 
 
 async def show_requests(request: Request) -> JSONResponse:
-    """{"total": n, "by_token": {token: n}, "recent": [{method, path, query, status, token}]}"""
+    """{"total": n, "by_token": {token: n}, "recent": [{method, path, query, status, token, at}]}"""
     log = _sandbox(request).requests
     return JSONResponse(
         {

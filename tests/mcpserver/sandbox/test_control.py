@@ -33,6 +33,7 @@ def test_requests_are_counted_over_http(ada: Api) -> None:
                 "query": "",
                 "status": 200,
                 "token": ADA_TOKEN,
+                "at": shown["recent"][0]["at"],
             }
         ],
     }

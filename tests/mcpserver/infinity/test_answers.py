@@ -1,0 +1,232 @@
+"""What Infinity may answer, and what a caller gets of it (infinity-api.md 22)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mcpserver.infinity import JsonObject, errors
+from mcpserver.infinity.answers import LONGEST_WAIT, retry_after
+from mcpserver.infinity.client import Query
+from tests.mcpserver.infinity.upstream import (
+    METHODS,
+    WRITES,
+    FaultyInfinity,
+    always,
+    connected,
+    raw_server,
+    run,
+    send,
+)
+
+EMPTY_PAGE: JsonObject = {"has_more": False, "before": None, "after": None, "data": []}
+
+
+def answered(method: str, content: Any, status: int = 200) -> JsonObject:
+    async def call() -> JsonObject:
+        respond = always(content, status=status)
+        async with raw_server(respond) as server, connected(server.url) as api:
+            return await send(api, method)
+
+    return run(call())
+
+
+def listed(content: Any) -> JsonObject:
+    async def call() -> JsonObject:
+        async with raw_server(always(content)) as server, connected(server.url) as api:
+            return await api.list("items")
+
+    return run(call())
+
+
+def walked(*pages: Any, most: int = 20) -> tuple[list[Any], list[str]]:
+    """The ids that `walk` yields from these pages, the last of which repeats, and its requests."""
+
+    async def call() -> tuple[list[Any], list[str]]:
+        found: list[Any] = []
+        async with raw_server(always(*pages)) as server, connected(server.url) as api:
+            async for record in api.walk("items", {"folder_id": "f"}):
+                found.append(record["id"])
+                assert len(found) <= most, "endless"
+        return found, [request.target.partition("?")[2] for request in server.requests]
+
+    return run(call())
+
+
+def page(*ids: int, **envelope: Any) -> JsonObject:
+    return {**envelope, "data": [{"id": id} for id in ids]}
+
+
+# --- One record -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("status", [200, 201, 202, 203])
+def test_every_success_is_taken(method: str, status: int) -> None:
+    assert {"id": 1} == answered(method, {"id": 1}, status)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_wrapped_record_is_unwrapped(method: str) -> None:
+    assert {"id": 1, "data": 2} == answered(method, {"data": {"id": 1, "data": 2}})
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"id": 1, "data": {"id": 2}},
+        {"object": "value", "data": {"id": 2}},
+        {"object": "value", "data": None},
+        {"data": "text"},
+        {"settings": [], "extra": {"kept": True}},
+        {"id": "1", "deleted": True, "settings": {"labels": {"0": {"id": "a"}}}},
+    ],
+)
+def test_a_bare_record_is_left_as_it_is(record: JsonObject) -> None:
+    assert record == answered("GET", record)
+
+
+@pytest.mark.parametrize("method", WRITES)
+@pytest.mark.parametrize(("status", "content"), [(204, b""), (200, {}), (200, [])])
+def test_a_write_may_be_answered_with_nothing(method: str, status: int, content: Any) -> None:
+    assert {} == answered(method, content, status)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "content", [b" ", b"null", b"true", b"1", b'"text"', b'[{"id":1}]', b"\xff", b"NaN"]
+)
+def test_what_is_no_record_is_an_error(method: str, content: bytes) -> None:
+    if method == "DELETE" and content in (b" ", b"null"):
+        assert {} == answered(method, content)
+        return
+    with pytest.raises(errors.BadAnswer) as raised:
+        answered(method, content)
+    told = "The change may or may not have been made" in str(raised.value)
+    assert (method != "GET") == told
+
+
+@pytest.mark.parametrize(("status", "content"), [(204, b""), (200, {}), (200, [])])
+def test_a_read_of_nothing_is_an_error(status: int, content: Any) -> None:
+    with pytest.raises(errors.BadAnswer, match="one record was expected"):
+        answered("GET", content, status)
+
+
+# --- A page ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"data": []}, EMPTY_PAGE),
+        ([], EMPTY_PAGE),
+        ([{"id": 1}], {**EMPTY_PAGE, "data": [{"id": 1}]}),
+        ({"has_more": None, "data": []}, EMPTY_PAGE),
+        ({"has_more": True, "data": []}, {**EMPTY_PAGE, "has_more": True}),
+        ({"object": "list", "data": []}, {**EMPTY_PAGE, "object": "list"}),
+        (
+            {"has_more": False, "before": "b", "after": "a", "data": [{"id": 1, "deleted": True}]},
+            {"has_more": False, "before": "b", "after": "a", "data": []},
+        ),
+        (
+            {"data": [{"settings": [], "events": ["item.created", {"name": "item.updated"}]}]},
+            {
+                **EMPTY_PAGE,
+                "data": [{"settings": [], "events": ["item.created", {"name": "item.updated"}]}],
+            },
+        ),
+    ],
+)
+def test_a_page_has_all_its_keys(content: Any, expected: JsonObject) -> None:
+    assert expected == listed(content)
+
+
+@pytest.mark.parametrize("content", [b"", b"null", {}, {"id": 1}, {"data": None}, {"data": {}}, 1])
+def test_what_is_no_page_is_an_error(content: Any) -> None:
+    with pytest.raises(errors.BadAnswer, match="where a list was expected"):
+        listed(content)
+
+
+# --- All pages ------------------------------------------------------------------------------------
+
+
+def test_a_walk_follows_the_cursors() -> None:
+    first, last = page(1, 2, has_more=True, after="a="), page(3, has_more=False, after="b=")
+    found, queries = walked(first, last)
+    assert [1, 2, 3] == found
+    assert ["limit=100&folder_id=f", "limit=100&folder_id=f&after=a%3D"] == queries
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"has_more": False, "after": "b"},
+        {"after": "b"},
+        {"has_more": True},
+        {"has_more": True, "after": None},
+        {"has_more": True, "after": ""},
+        {"has_more": True, "after": "a"},
+    ],
+    ids=["no more", "unsaid", "no cursor", "null cursor", "empty cursor", "same cursor"],
+)
+def test_a_walk_ends(end: JsonObject) -> None:
+    found, queries = walked(page(1, has_more=True, after="a"), page(2, **end))
+    assert ([1, 2], 2) == (found, len(queries))
+
+
+def test_a_walk_leaves_a_circle_of_cursors() -> None:
+    pages = [page(n, has_more=True, after="ab"[n % 2]) for n in range(10)]
+    assert [0, 1, 2] == walked(*pages)[0]
+
+
+def test_a_walk_passes_an_empty_page() -> None:
+    pages = [page(1, has_more=True, after="a"), page(has_more=True, after="b"), page(2)]
+    assert [1, 2] == walked(*pages)[0]
+
+
+@pytest.mark.parametrize("sort_by", ["id", "created_at"])
+def test_a_walk_of_the_sandbox_finds_everything_once(faulty: FaultyInfinity, sort_by: str) -> None:
+    async def call() -> tuple[list[Any], list[Any]]:
+        async with connected(faulty.url) as api:
+            board = (await api.list("workspaces/{ws}/boards", ws=31337))["data"][0]["id"]
+            path, ids = "workspaces/{ws}/boards/{board}/items", {"ws": 31337, "board": board}
+            query: Query = {"limit": 3, "sort_by": sort_by}
+            found = [item["id"] async for item in api.walk(path, query, **ids)]
+            whole = await api.list(path, {"limit": 100, "sort_by": sort_by}, **ids)
+            return [item["id"] for item in whole["data"]], found
+
+    expected, found = run(call())
+    assert expected == found
+    assert len(found) > 6
+
+
+# --- How long to wait -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"Retry-After": "0"}, 0.0),
+        ({"Retry-After": " 7 "}, 7.0),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "9" * 400}, LONGEST_WAIT),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, LONGEST_WAIT),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00"}, 0.0),
+        ({"Retry-After": "Thu, 01 Jan 99999 00:00:00 GMT"}, None),
+        ({"Retry-After": "Thu, 01 Jan 2026 00:00:00 +99999999999999"}, None),
+        ({"Retry-After": "Jan +9999999999 00:00:00 01 00:00:00"}, None),
+        ({"Retry-After": "1e9"}, None),
+        ({"Retry-After": "inf"}, None),
+        ({"Retry-After": "soon", "X-RateLimit-Reset": "1000000000"}, 0.0),
+        ({"Retry-After": "7", "X-RateLimit-Reset": "99999999999"}, 7.0),
+        ({"X-RateLimit-Reset": "99999999999"}, LONGEST_WAIT),
+        ({"X-RateLimit-Reset": "60"}, None),
+        ({"X-RateLimit-Reset": "soon"}, None),
+    ],
+)
+def test_a_wait_is_read_or_left_open(headers: dict[str, str], expected: float | None) -> None:
+    assert expected == retry_after(headers)
