@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Annotated, Any
 
+from django.conf import settings
 from mcp.server.mcpserver import Context, Resolve
 
 from credentials.access import InfinityAccess
 from credentials.validators import SANDBOX_URL
 from mcpserver.auth import current_caller
-from mcpserver.infinity import InfinityClient, InProcessTransport, NetworkTransport, Transport
+from mcpserver.infinity import (
+    Circuit,
+    InfinityClient,
+    InProcessTransport,
+    NetworkTransport,
+    Transport,
+)
+from mcpserver.pacing import Pacing, configured_budget, configured_rate
 
 
 class Upstream:
-    """The transports of this process: one pool of connections, one sandbox."""
+    """What the calls of this process share: connections, the sandbox, budgets, circuits."""
+
+    def __init__(self) -> None:
+        self.budget = configured_budget()
+        rate = configured_rate(settings.INFINITY_REQUESTS_PER_MINUTE)
+        self._pacing = Pacing(self.budget, rate, settings.INFINITY_MAX_WAIT_SECONDS)
+        self._circuits: defaultdict[tuple[str, str], Circuit] = defaultdict(Circuit)
 
     @cached_property
     def _network(self) -> Transport:
@@ -28,7 +43,7 @@ class Upstream:
 
         return InProcessTransport(create_app())
 
-    def client(self, profile: InfinityAccess) -> InfinityClient:
+    def client(self, profile: InfinityAccess, user: str) -> InfinityClient:
         """A client for one call. Raises CredentialError when the profile's token cannot be."""
         in_process = profile.api_base_url == SANDBOX_URL
         return InfinityClient(
@@ -36,6 +51,8 @@ class Upstream:
             base_url="http://sandbox/api/v2" if in_process else profile.api_base_url,
             api_version=profile.api_version,
             token=profile.open_token(),
+            pacer=self._pacing.pacer(profile.id, user),
+            circuit=self._circuits[profile.id, profile.api_base_url],
         )
 
     @asynccontextmanager
@@ -47,10 +64,12 @@ class Upstream:
             for name in ("_network", "_sandbox"):
                 if name in vars(self):
                     await vars(self).pop(name).close()
+            await self.budget.close()
 
 
 async def _open_client(context: Context[Upstream, Any]) -> InfinityClient:
-    return context.request_context.lifespan_context.client(current_caller().profile)
+    caller = current_caller()
+    return context.request_context.lifespan_context.client(caller.profile, caller.user)
 
 
 InfinityApi = Annotated[InfinityClient, Resolve(_open_client)]

@@ -51,7 +51,7 @@ async def _owners(profiles: list[Profile]) -> list[str | Exception]:
 async def _owner(upstream: Upstream, profile: Profile) -> str | Exception:
     """Whose token it is, or why that could not be found out."""
     try:
-        user = await upstream.client(profile).get("profile")
+        user = await upstream.client(profile, user="credentials_verify").get("profile")
     except (CredentialError, InfinityError) as error:
         return error
     name, email = user.get("name"), user.get("email")

@@ -1,0 +1,168 @@
+"""Token buckets that several callers share fairly: in this process, or in Redis for all of them.
+
+A bucket holds `burst` tokens and refills at an even rate, so that any minute sees at most
+`per_minute` of them. Those who share a bucket are each held to an even part of the rate while
+others want some too: one that takes all it can slows itself down, not the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+# Whoever asked within this time counts as sharing.
+SHARING_SECONDS = 10.0
+# Whoever was sent away asks again within LOOK_AGAIN_SECONDS; until a little later its turn is kept
+# for it: one whose turn came later may not take its token.
+LOOK_AGAIN_SECONDS = 0.25
+WAITING_SECONDS = 2 * LOOK_AGAIN_SECONDS
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How fast a bucket refills (tokens a second) and what it holds at most."""
+
+    per_second: float
+    burst: float
+
+    @classmethod
+    def of(cls, per_minute: int) -> Rate:
+        """A sixth of the minute's tokens at once, the others spread over the minute.
+
+        One token is kept back: requests may arrive closer together than they were sent.
+        """
+        burst = max(1.0, per_minute / 6 - 1)
+        return cls(per_second=max(per_minute - burst - 1, 1) / 60, burst=burst)
+
+
+class Budget(Protocol):
+    async def take(self, bucket: str, share: str, rate: Rate) -> float:
+        """Take one token: 0.0, or the seconds until it is worth asking again."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass
+class _Bucket:
+    tokens: float
+    refilled: float
+    shares: dict[str, _Share] = field(default_factory=dict)
+
+
+@dataclass
+class _Share:
+    """`turn`: from when it may take its next token. `waits`: whether it was last sent away."""
+
+    turn: float
+    asked: float
+    waits: bool = True
+
+
+class LocalBudget:
+    """Buckets of this process alone. `clock` returns seconds and never goes back."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._buckets: dict[str, _Bucket] = {}
+
+    async def take(self, bucket: str, share: str, rate: Rate) -> float:
+        now = self._clock()
+        self._forget_idle(now)
+        state = self._buckets.setdefault(bucket, _Bucket(rate.burst, now))
+        state.tokens = min(rate.burst, state.tokens + (now - state.refilled) * rate.per_second)
+        state.refilled = now
+        state.shares = {n: s for n, s in state.shares.items() if now - s.asked < SHARING_SECONDS}
+        own = state.shares.setdefault(share, _Share(turn=0.0, asked=now))
+        own.asked, own.turn = now, max(own.turn, now - rate.burst / rate.per_second)
+        ahead = sum(
+            each.waits and now - each.asked < WAITING_SECONDS and each.turn < own.turn
+            for each in state.shares.values()
+        )
+        wait = max(own.turn - now, (1 + ahead - state.tokens) / rate.per_second)
+        own.waits = wait > 0
+        if own.waits:
+            return wait
+        state.tokens -= 1
+        own.turn += len(state.shares) / rate.per_second
+        return 0.0
+
+    def _forget_idle(self, now: float) -> None:
+        """Full buckets that nobody asked lately are as good as new ones."""
+        for name, state in list(self._buckets.items()):
+            if now - state.refilled > 120:
+                del self._buckets[name]
+
+    async def close(self) -> None:
+        self._buckets.clear()
+
+
+class RedisBudget:
+    """The same, for every process that uses this Redis or Valkey."""
+
+    def __init__(self, url: str) -> None:
+        self._redis: Redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+        self._meanwhile = LocalBudget()
+        self._script = self._redis.register_script(_TAKE)
+
+    async def take(self, bucket: str, share: str, rate: Rate) -> float:
+        seconds = (SHARING_SECONDS, WAITING_SECONDS)
+        arguments: list[str | float] = [rate.per_second, rate.burst, share, *seconds]
+        try:
+            return float(await self._script(keys=[f"budget:{bucket}"], args=arguments))
+        except RedisError:
+            # Counting in each process alone is better than not serving, or than not counting.
+            logger.warning("Redis did not answer: limits hold for each process alone meanwhile")
+            return await self._meanwhile.take(bucket, share, rate)
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+
+# LocalBudget.take, run by Redis so that no two processes interleave; its clock is Redis's own.
+_TAKE = """
+local rate, burst, share = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local sharing_seconds, waiting_seconds = tonumber(ARGV[4]), tonumber(ARGV[5])
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1e6
+local state = {}
+local flat = redis.call('HGETALL', KEYS[1])
+for i = 1, #flat, 2 do state[flat[i]] = tonumber(flat[i + 1]) end
+
+local tokens = state['tokens'] or burst
+tokens = math.min(burst, tokens + (now - (state['refilled'] or now)) * rate)
+local turn = math.max(state['turn:' .. share] or 0, now - burst / rate)
+state['asked:' .. share] = now
+local sharing, ahead = 0, 0
+for field, asked in pairs(state) do
+    if string.sub(field, 1, 6) == 'asked:' then
+        local name = string.sub(field, 7)
+        if now - asked >= sharing_seconds then
+            redis.call('HDEL', KEYS[1], field, 'turn:' .. name, 'waits:' .. name)
+        else
+            sharing = sharing + 1
+            if name ~= share and state['waits:' .. name] == 1
+                and now - asked < waiting_seconds and state['turn:' .. name] < turn then
+                ahead = ahead + 1
+            end
+        end
+    end
+end
+local wait = math.max(turn - now, (1 + ahead - tokens) / rate)
+local waits = 1
+if wait <= 0 then
+    wait, waits, tokens, turn = 0, 0, tokens - 1, turn + sharing / rate
+end
+redis.call('HSET', KEYS[1], 'tokens', string.format('%.6f', tokens),
+    'refilled', string.format('%.6f', now), 'asked:' .. share, string.format('%.6f', now),
+    'turn:' .. share, string.format('%.6f', turn), 'waits:' .. share, waits)
+redis.call('PEXPIRE', KEYS[1], 120000)
+return string.format('%.6f', wait)
+"""

@@ -1,0 +1,56 @@
+"""So that no runaway agent starves the others, and no guesser of keys is served at full speed."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from accounts.caller import Caller
+from mcpserver.budget import Budget, Rate
+from mcpserver.pacing import configured_rate
+from mcpserver.refusal import Refusal
+
+WRONG_KEYS = Rate(per_second=0.5, burst=20)
+
+
+class CallLimits:
+    """Raises Refusal (429 with Retry-After) for what is over a limit."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._rate = configured_rate(settings.MCP_REQUESTS_PER_MINUTE)
+        self._running: Counter[str] = Counter()
+
+    async def count_wrong_key(self, address: str) -> None:
+        """A valid key from the same address is never asked about here."""
+        wait = await self._budget.take(f"wrong-key:{address}", "", WRONG_KEYS)
+        if wait:
+            raise _too_many("Too many wrong keys came from this address.", wait)
+
+    async def count_request(self, caller: Caller) -> None:
+        wait = await self._budget.take(f"user:{caller.user}", "", self._rate)
+        if wait:
+            limit = settings.MCP_REQUESTS_PER_MINUTE
+            raise _too_many(f"{caller.user} may make {limit} requests a minute.", wait)
+
+    @contextmanager
+    def slot(self, caller: Caller) -> Iterator[None]:
+        """Spans one request."""
+        limit = settings.MCP_CONCURRENT_REQUESTS
+        if self._running[caller.user] >= limit:
+            raise _too_many(f"{caller.user} may have {limit} requests under way at a time.", 1)
+        self._running[caller.user] += 1
+        try:
+            yield
+        finally:
+            self._running[caller.user] -= 1
+            self._running += Counter()  # drops those that have none
+
+
+def _too_many(reason: str, wait: float) -> Refusal:
+    seconds = math.ceil(wait)
+    return Refusal(429, f"{reason} Try again in {seconds} s.", retry_after=str(seconds))

@@ -1,0 +1,171 @@
+"""Limits on callers (security.md 6), and what happens when a client leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.conftest import MakeProfile, MakeUser
+from tests.support import Server, running_infinity, running_server, text_of
+
+CALL = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {"name": "infinity_get_profile", "arguments": {}},
+}
+
+
+def test_wrong_keys_are_throttled_and_a_valid_key_is_not(
+    make_user: MakeUser, tmp_path: Path
+) -> None:
+    _, key = make_user()
+    with running_server(tmp_path) as server:
+        refused = [server.post(f"mcp_wrong-{n}") for n in range(40)]
+        assert {401, 429} == {answer.status_code for answer in refused}
+        assert int(refused[-1].headers["retry-after"]) >= 1
+        assert 200 == server.post(key).status_code
+        assert 401 == server.post().status_code
+
+
+def test_a_user_over_its_rate_is_told_when_to_come_back(
+    make_user: MakeUser, tmp_path: Path
+) -> None:
+    _, busy = make_user("alice")
+    _, calm = make_user("bob")
+    with running_server(tmp_path, MCP_REQUESTS_PER_MINUTE="30") as server:
+        answers = [server.post(busy) for _ in range(10)]
+        assert {200, 429} == {answer.status_code for answer in answers}
+        assert int(answers[-1].headers["retry-after"]) >= 1
+        assert "alice may make 30 requests a minute" in answers[-1].text
+        assert 200 == server.post(calm).status_code
+
+
+@contextmanager
+def silent_infinity() -> Iterator[tuple[str, list[socket.socket]]]:
+    """An upstream that accepts connections and never answers; the connections it has."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connections: list[socket.socket] = []
+
+        def accept() -> None:
+            while True:
+                try:
+                    connections.append(listener.accept()[0])
+                except OSError:
+                    return
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/v2", connections
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            for connection in connections:
+                connection.close()
+
+
+def test_a_user_with_too_many_calls_under_way_is_refused(
+    make_user: MakeUser, make_profile: MakeProfile, tmp_path: Path
+) -> None:
+    with (
+        silent_infinity() as (url, _),
+        running_server(tmp_path, MCP_CONCURRENT_REQUESTS="2") as server,
+        ThreadPoolExecutor(3) as pool,
+    ):
+        _, busy = make_user("alice", profile=make_profile("silent", base_url=url))
+        _, calm = make_user("bob", profile=make_profile("ada"))
+
+        def call() -> int | None:
+            try:
+                return server.post(busy, json=CALL, timeout=3).status_code
+            except httpx2.TimeoutException:
+                return None
+
+        assert {None, 429} == set(pool.map(lambda _: call(), range(3)))
+        assert 200 == server.post(calm).status_code
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
+def test_a_client_that_leaves_stops_the_upstream_call(
+    server: Server, make_user: MakeUser, make_profile: MakeProfile, version: str
+) -> None:
+    headers = {"MCP-Protocol-Version": version}
+    call = CALL
+    if version == "2026-07-28":
+        headers |= {"Mcp-Method": "tools/call", "Mcp-Name": "infinity_get_profile"}
+        meta = {
+            "io.modelcontextprotocol/protocolVersion": version,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+        call = {**CALL, "params": {**CALL["params"], "_meta": meta}}  # type: ignore[dict-item]
+    with silent_infinity() as (url, connections):
+        _, key = make_user(profile=make_profile("silent", base_url=url))
+        with pytest.raises(httpx2.ReadTimeout):
+            server.post(key, json=call, headers=headers, timeout=1)
+        upstream = connections[0]
+        upstream.settimeout(5)
+        while received := upstream.recv(65536):  # ends when the server closes its side
+            assert b"GET /api/v2/profile" in received
+
+
+def test_two_users_on_one_profile_are_served_fairly(
+    make_user: MakeUser, make_profile: MakeProfile, tmp_path: Path
+) -> None:
+    """For longer than a minute one floods: the other's calls wait no more than two seconds each,
+    and Infinity sees no more than 180 requests in any minute."""
+
+    async def flood(server: Server, flooding: str, calm: str) -> list[float]:
+        headers = {"Authorization": f"Bearer {flooding}"}
+        clock = asyncio.get_running_loop().time
+        end = clock() + 65
+
+        async def storm(http: httpx2.AsyncClient) -> None:
+            while clock() < end:
+                await http.post(server.url, json=CALL)
+
+        waits = []
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=60) as http,
+            server.connected(calm) as client,
+        ):
+            storms = [asyncio.create_task(storm(http)) for _ in range(20)]
+            while clock() < end:
+                start = clock()
+                result = await client.call_tool("infinity_get_profile", {})
+                assert not result.is_error, text_of(result)
+                waits.append(clock() - start)
+            await asyncio.gather(*storms)
+        return waits
+
+    with (
+        running_infinity(tmp_path, requests_per_minute=180) as infinity,
+        running_server(tmp_path, MCP_REQUESTS_PER_MINUTE="10000") as server,
+    ):
+        shared = make_profile("shared", base_url=infinity.url)
+        users = (make_user(name, profile=shared)[1] for name in ("alice", "bob"))
+        waits = asyncio.run(flood(server, *users))
+        requests = infinity.requests()
+    assert max(waits) <= 2.0
+    times = [request["at"] for request in requests]
+    assert max(sum(start <= at < start + 60 for at in times) for start in times) <= 180
+    assert {200} == {request["status"] for request in requests}
+    assert len(times) > 150
+
+
+def test_endless_headers_end_the_connection(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ")
+        try:
+            for _ in range(64):
+                connection.sendall(b"x" * 65536)
+            answer = connection.recv(65536)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+    assert answer.startswith(b"HTTP/1.1 400") or answer == b""
