@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from accounts.policy import Policy
-from credentials.access import InfinityAccess
+from credentials.access import InfinityAccess, TokenFromEnvironment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,3 +22,15 @@ class Caller:
     policy: Policy
     credential: Literal["key", "oauth", "environment"]
     credential_id: int | None
+
+    @classmethod
+    def from_environment(cls, user: str, policy: Policy) -> Caller:
+        """Whoever started this process, with INFINITY_API_TOKEN."""
+        return cls(
+            user=user,
+            user_id=None,
+            profile=TokenFromEnvironment(),
+            policy=policy,
+            credential="environment",
+            credential_id=None,
+        )

@@ -60,4 +60,4 @@ async def _kept(
 
 
 async def _all(api: InfinityClient, path: str, **ids: str) -> list[JsonObject]:
-    return [record async for record in api.walk(path, **ids) if not record.get("deleted")]
+    return [record async for record in api.walk(path, **ids)]

@@ -7,9 +7,12 @@ explicit null. Descriptions are short: every conversation pays for the listing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import orjson
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator, validate_email
 from pydantic import MISSING, AfterValidator, BeforeValidator, Field
 
 from mcpserver.infinity import JsonObject
@@ -42,28 +45,121 @@ def _not_a_boolean(value: Any) -> Any:
     return value
 
 
+def _user_id(value: int) -> int:
+    if value >= 2**53:
+        raise ValueError("is too large for a user id")
+    return value
+
+
+def _cursor(value: str) -> str:
+    if len(value) > 2000:
+        raise ValueError("is not a cursor")
+    return value
+
+
+def _email(value: str) -> str:
+    try:
+        validate_email(value)
+    except ValidationError:
+        raise ValueError("is not an e-mail address") from None
+    return value
+
+
+def _web_address(value: str) -> str:
+    try:
+        URLValidator(schemes=["http", "https"])(value)
+    except ValidationError:
+        raise ValueError("is not an http(s) URL") from None
+    return value
+
+
+def _moment(value: str) -> str:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("is not a time like 2026-12-01T09:30:00Z") from None
+    return value
+
+
+def _file_name(value: str) -> str:
+    odd = not value.isprintable() or set(value) & set('/\\"')
+    if odd or not value.strip(" .") or len(value) > 255:
+        raise ValueError("is not a plain file name such as plan.pdf")
+    return value
+
+
 FromJson = BeforeValidator(_parsed)
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, AfterValidator(_not_blank)]  # no minLength: it is paid for 150 times
 
 WorkspaceId = Annotated[Text, BeforeValidator(_number_as_text)]
 BoardId = Text
 FolderId = Text
 ItemId = Text
 CommentId = Text
-UserId = Annotated[int, Field(gt=0), BeforeValidator(_not_a_boolean)]
+AttributeId = Text
+ViewId = Text
+ReferenceId = Text
+HookId = Text
+TimeEntryId = Text
+UserId = Annotated[int, Field(gt=0), BeforeValidator(_not_a_boolean), AfterValidator(_user_id)]
 
 Name = Text
 Description = str
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$", description="#RRGGBB")]
+Role = Annotated[Text, Field(description="admin, full-member, restricted-member")]
+Email = Annotated[str, AfterValidator(_email), Field(json_schema_extra={"format": "email"})]
+Url = Annotated[str, AfterValidator(_web_address), Field(json_schema_extra={"format": "uri"})]
+Moment = Annotated[str, AfterValidator(_moment), Field(json_schema_extra={"format": "date-time"})]
+ViewType = Annotated[Text, Field(description="table, column, list, calendar, gantt, form, chart …")]
+AttributeType = Literal[
+    "text",
+    "longtext",
+    "checkbox",
+    "label",
+    "members",
+    "date",
+    "number",
+    "progress",
+    "rating",
+    "email",
+    "phone",
+    "links",
+    "checklist",
+    "attachments",
+    "vote",
+    "created_at",
+    "updated_at",
+    "created_by",
+    "source_folder",
+]
+AnyJson = Annotated[Any, FromJson]
+Settings = Annotated[JsonObject, FromJson]
+AttributeSettings = Annotated[
+    JsonObject,
+    FromJson,
+    Field(description='For labels: {"labels": [{"name", "color"}]}'),
+]
+AttributeIds = Annotated[list[AttributeId], FromJson]
+ParentFolderId = Text
+ParentCommentId = Annotated[Text, Field(description="The comment this replies to")]
+Events = Annotated[
+    list[JsonObject],
+    FromJson,
+    Field(min_length=1, description='Such as {"event": "item.created"}; also comment.*, value.*'),
+]
+FileName = Annotated[str, AfterValidator(_file_name)]
+ContentType = Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+$", description="MIME type")]
+Base64 = str
+
 UserIds = Annotated[list[UserId], FromJson]
 SortOrder = Annotated[Text, Field(description="Position number")]
 ParentItemId = Annotated[Text, Field(description="Makes it a sub-item; null: top level")]
 
 Values = Annotated[JsonObject, FromJson, Field(description="{attribute id or exact name: value}")]
 ValuesByName = Annotated[
-    JsonObject, FromJson, Field(description="{attribute name: value}; label and member names work")
+    JsonObject, FromJson, Field(description="{attribute name: value}; label, member names work")
 ]
-ItemTitle = Annotated[str, Field(description="Sets the title attribute")]
+ItemTitle = str
 
 ItemExpand = Annotated[
     list[Literal["values", "values.attribute", "folder", "created_by"]], FromJson
@@ -74,6 +170,7 @@ PlainCommentText = Annotated[
     str, AfterValidator(_not_blank), Field(description="Plain text; each line a paragraph")
 ]
 
+Cursor = Annotated[str, AfterValidator(_cursor)]
 ResponseFormat = Literal["markdown", "json"]
 
 
@@ -82,8 +179,8 @@ class Paging:
     """The parameters of every list; a tool that takes `paging: Paging` takes all five."""
 
     limit: Annotated[int, Field(ge=1, le=100), BeforeValidator(_not_a_boolean)] = 50
-    after: Annotated[str, Field(description="Cursor of the next page")] | MISSING = MISSING
-    before: Annotated[str, Field(description="Cursor of the previous page")] | MISSING = MISSING
+    after: Annotated[Cursor, Field(description="Cursor: next page")] | MISSING = MISSING
+    before: Cursor | MISSING = MISSING
     sort_by: str | MISSING = MISSING
     sort_direction: Literal["asc", "desc"] | MISSING = MISSING
 
@@ -100,7 +197,7 @@ def changes(**arguments: Any) -> JsonObject:
     """The body of an update. Raises WrongValue when nothing is to change."""
     body = given(**arguments)
     if not body:
-        raise WrongValue(f"Give at least one thing to change: {', '.join(arguments)}.")
+        raise WrongValue("Nothing was changed: give at least one thing to change.")
     return body
 
 

@@ -14,11 +14,14 @@ from django.conf import settings
 from mcp_types import CallToolResult, TextContent
 
 from mcpserver.infinity import JsonObject
+from mcpserver.richtext import to_text
+from mcpserver.values import labels_of
 
 Renderer = Callable[[JsonObject], str]
 
 # Keys that say nothing to a reader of one record, or whose empty value says nothing.
 _SILENT = ("object",)
+_HTML = re.compile(r"\s*<(p|h[1-6]|ul|ol|div|blockquote|pre|table)\b.*>\s*", re.DOTALL)
 _NAMES = ("name", "title", "original_name")
 
 
@@ -54,9 +57,12 @@ def _cut(page: JsonObject, kept: int) -> JsonObject:
     total = len(page["data"])
     notice = (
         f"{total - kept} of {total} records are left out of this text (structuredContent has all). "
-        f"To read them here, repeat with limit={kept} and continue with the cursor it returns."
+        f"To read them here, repeat this call with limit={kept}: its cursor goes on after the last "
+        "record below."
     )
-    return {"notice": notice, **page, "data": page["data"][:kept]}
+    # The page's own cursor goes on after the records that are left out, and would lose them.
+    cut = {**page, "has_more": True, "before": None, "after": None}
+    return {"notice": notice, **cut, "data": page["data"][:kept]}
 
 
 def _shrunk(record: JsonObject, write: Renderer, limit: int) -> str:
@@ -97,7 +103,8 @@ def _page_lines(page: JsonObject) -> Iterator[str]:
     if "notice" in page:
         yield f"> {page['notice']}"
     count = len(page["data"])
-    more = f"; more follow with after={page['after']}" if page["has_more"] else ""
+    goes_on = page["has_more"] and page["after"]
+    more = f"; more follow with after={page['after']}" if goes_on else ""
     yield f"{count} record{'' if count == 1 else 's'}{more}"
     for record in page["data"]:
         yield f"- {_one_line(record)}"
@@ -106,11 +113,28 @@ def _page_lines(page: JsonObject) -> Iterator[str]:
 def _one_line(record: Any) -> str:
     if not isinstance(record, dict):
         return _inline(record)
-    parts = [f"**{_inline(record[key])}**" for key in _NAMES if record.get(key)]
+    names = [record[key] for key in _NAMES if record.get(key)] or _titles(record)
+    parts = [f"**{_inline(name)}**" for name in names]
     for key, value in record.items():
         if key not in _NAMES and not _is_silent(key, value):
-            parts.append(f"{key}: {_inline(value)}")
+            parts.append(f"{key}: {_short(value)}")
     return " · ".join(parts)
+
+
+def _titles(record: JsonObject) -> list[str]:
+    """An item has no name of its own: its first text value is what people call it."""
+    values = [value for value in record.get("values") or [] if _is_value(value)]
+    texts = [v["data"] for v in values if (v.get("attribute") or {}).get("type") == "text"]
+    return [text for text in texts if isinstance(text, str) and text][:1]
+
+
+def _short(value: Any) -> str:
+    """Within a line: a nested record by its name and id, a long list by its length."""
+    if isinstance(value, dict) and "object" in value and "id" in value:
+        return " ".join(_inline(value[key]) for key in (*_NAMES, "id") if value.get(key))
+    if isinstance(value, list) and len(value) > 8 and isinstance(value[0], str):
+        return f"{len(value)} entries"
+    return _inline(value)
 
 
 def _record_lines(record: JsonObject) -> Iterator[str]:
@@ -121,9 +145,15 @@ def _record_lines(record: JsonObject) -> Iterator[str]:
             continue
         if isinstance(value, list) and value and isinstance(value[0], dict):
             yield f"{key}:"
-            yield from (f"- {_one_line(entry)}" for entry in value)
+            yield from (
+                f"- {_value(entry) if _is_value(entry) else _one_line(entry)}" for entry in value
+            )
+        elif isinstance(value, dict):
+            yield f"{key}: {_short(value)}"
         else:
-            yield f"{key}: {value if isinstance(value, str) else _inline(value)}"
+            text = _readable(value) if isinstance(value, str) else _inline(value)
+            # Further lines are set in, so that none passes for another field.
+            yield f"{key}: {text}".replace("\n", "\n  ")
 
 
 def _is_silent(key: str, value: Any) -> bool:
@@ -134,12 +164,19 @@ def _is_silent(key: str, value: Any) -> bool:
 def _inline(value: Any) -> str:
     """A value on one line: lists of values as `attribute: data`, other nests as JSON."""
     if isinstance(value, str):
-        return re.sub(r"\s+", " ", value).strip()
+        return re.sub(r"\s+", " ", _readable(value)).strip()
     if isinstance(value, list) and all(_is_value(entry) for entry in value):
-        return "; ".join(_value(entry) for entry in value)
+        return "; ".join(
+            _value(entry) for entry in value if entry.get("data") not in (None, "", [])
+        )
     if isinstance(value, list) and not any(isinstance(entry, dict | list) for entry in value):
         return ", ".join(_inline(entry) for entry in value)
     return orjson.dumps(value).decode()
+
+
+def _readable(text: str) -> str:
+    """The HTML that Infinity keeps in comments and long texts, as Markdown; the rest as it is."""
+    return to_text(text) if _HTML.fullmatch(text) else text
 
 
 def _is_value(entry: Any) -> bool:
@@ -149,4 +186,13 @@ def _is_value(entry: Any) -> bool:
 def _value(entry: JsonObject) -> str:
     attribute = entry.get("attribute") or {}
     name = attribute.get("name") or entry.get("attribute_id") or "?"
-    return f"{_inline(name)} = {_inline(entry.get('data'))}"
+    data = entry.get("data")
+    labels = {label.get("id"): label.get("name") for label in labels_of(attribute)}
+    if isinstance(data, list) and labels:
+        data = [labels.get(each, each) for each in data]
+    return f"{_inline(name)} = {_quoted(_inline(data))}"
+
+
+def _quoted(text: str) -> str:
+    """A text that could pass for further values is shown in quotes."""
+    return orjson.dumps(text).decode() if re.search(r"; | = | · ", text) else text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from accounts.caller import Caller
 from accounts.policy import Policy
 from accounts.scopes import SCOPES
-from credentials.access import TokenFromEnvironment
 from mcpserver.auth import set_caller
 from mcpserver.server import InfinityServer
 from mcpserver.upstream import Upstream
@@ -13,15 +12,6 @@ from mcpserver.upstream import Upstream
 
 async def serve() -> None:
     """Serve until standard input ends. Needs INFINITY_API_TOKEN and no database."""
-    set_caller(
-        Caller(
-            user="stdio",
-            user_id=None,
-            profile=TokenFromEnvironment(),
-            policy=Policy(scopes=frozenset(SCOPES)),
-            credential="environment",
-            credential_id=None,
-        )
-    )
+    set_caller(Caller.from_environment("stdio", Policy(frozenset(SCOPES))))
     async with Upstream().opened() as upstream:
         await InfinityServer(upstream).run_stdio_async()

@@ -6,9 +6,10 @@ the wrong kind is refused before anything is written, all of it at once, with th
 
 from __future__ import annotations
 
-import math
+import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -18,10 +19,12 @@ from pydantic import MISSING
 
 from mcpserver import catalogue
 from mcpserver.infinity import InfinityClient, JsonObject
+from mcpserver.infinity.errors import Invalid
 from mcpserver.params import WrongValue
 from mcpserver.richtext import to_html
 
 MAX_CANDIDATES = 30
+LARGEST_NUMBER = 2**63  # what JSON libraries agree on
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,27 @@ async def item_values(
         except WrongValue as fault:
             faults.append(f"{attribute['name']!r}: {fault}")
     if faults:
-        raise WrongValue(f"Nothing was written. {'; '.join(faults)}")
+        raise WrongValue(f"Nothing was written: {'; '.join(faults)}.")
     return result
+
+
+@asynccontextmanager
+async def faults_named(
+    api: InfinityClient, workspace_id: str, board_id: str, values: list[JsonObject]
+) -> AsyncIterator[None]:
+    """Infinity tells a wrong value by its place in the list: say the attribute's name instead."""
+    try:
+        yield
+    except Invalid as error:
+        attributes = await catalogue.attributes(api, workspace_id, board_id)
+        names = {attribute["id"]: attribute["name"] for attribute in attributes}
+        places = {str(n): names.get(each["attribute_id"]) for n, each in enumerate(values)}
+
+        def named(place: re.Match[str]) -> str:
+            return repr(places[place[1]]) if places.get(place[1]) else place[0]
+
+        error.args = (re.sub(r"values\.(\d+)(\.data)?", named, str(error)),)
+        raise
 
 
 def _title(written: Written) -> str | None:
@@ -128,7 +150,8 @@ def find(
 
 
 def _candidates(records: list[JsonObject]) -> str:
-    names = [repr(record.get("name") or record["id"]) for record in records[:MAX_CANDIDATES]]
+    shown = records[:MAX_CANDIDATES]
+    names = [repr(each.get("name") or each.get("email") or each["id"]) for each in shown]
     more = ["…"] if len(records) > MAX_CANDIDATES else []
     return ", ".join(names + more) or "none"
 
@@ -137,7 +160,7 @@ def _candidates(records: list[JsonObject]) -> str:
 
 
 def _data(attribute: JsonObject, data: Any, people: list[JsonObject]) -> Any:
-    kind = _kind(attribute)
+    kind = kind_of(attribute)
     if kind in _EMPTY and data is None:
         return _EMPTY[kind]
     if kind == "members":
@@ -151,7 +174,7 @@ def _data(attribute: JsonObject, data: Any, people: list[JsonObject]) -> Any:
     return convert(data)
 
 
-def _kind(attribute: JsonObject) -> str:
+def kind_of(attribute: JsonObject) -> str:
     return str(attribute.get("type")).casefold().replace("-", "_")
 
 
@@ -178,7 +201,7 @@ def _number(data: Any) -> int | float:
         number = Decimal(str(data).strip()) if not isinstance(data, bool) else Decimal("NaN")
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or not math.isfinite(float(number)):
+    if not number.is_finite() or abs(number) >= LARGEST_NUMBER:
         raise WrongValue(f"takes a number, such as 12.5, not {str(data)[:40]!r}")
     return int(number) if number == number.to_integral_value() else float(number)
 
@@ -192,6 +215,8 @@ def _whole_number(data: Any) -> int:
 
 def _date(data: Any) -> str:
     try:
+        if not re.match(r"\d{4}-\d{2}-\d{2}", str(data)):
+            raise ValueError
         datetime.fromisoformat(str(data))
     except ValueError:
         raise WrongValue(
@@ -201,13 +226,18 @@ def _date(data: Any) -> str:
 
 
 def _labels(attribute: JsonObject, data: Any) -> list[str]:
-    settings = attribute.get("settings") or {}
-    known = settings.get("labels") or []
-    labels = list(known.values()) if isinstance(known, dict) else known
+    labels = labels_of(attribute)
     ids = [str(find(label, labels, what="label")["id"]) for label in _listed(data)]
-    if len(ids) > 1 and settings.get("multiple") is False:
+    if len(ids) > 1 and attribute["settings"].get("multiple") is False:
         raise WrongValue("takes one label only")
     return ids
+
+
+def labels_of(attribute: JsonObject) -> list[JsonObject]:
+    """`{id, name, color}` each. They come in several forms (infinity-api.md §22.7)."""
+    settings = attribute.get("settings")
+    labels = settings.get("labels") if isinstance(settings, dict) else None
+    return list(labels.values()) if isinstance(labels, dict) else labels or []
 
 
 def _member(person: Any, people: list[JsonObject]) -> int:
@@ -217,12 +247,13 @@ def _member(person: Any, people: list[JsonObject]) -> int:
 
 
 def _is_id(person: Any) -> bool:
-    whole = isinstance(person, int) and not isinstance(person, bool)
-    return whole or (isinstance(person, str) and person.isdecimal())
+    if isinstance(person, bool) or not isinstance(person, int | str):
+        return False
+    return str(person).isdecimal() and int(person) < LARGEST_NUMBER
 
 
 def _needs_members(attribute: JsonObject, data: Any) -> bool:
-    return _kind(attribute) == "members" and not all(map(_is_id, _listed(data)))
+    return kind_of(attribute) == "members" and not all(map(_is_id, _listed(data)))
 
 
 def _listed(data: Any) -> list[Any]:
@@ -264,7 +295,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "number": _number,
     "progress": _number,
     "rating": _whole_number,
-    "vote": lambda data: data,  # its form is not documented: Infinity decides
+    "vote": _whole_number,
     "date": _date,
     "links": _links,
     "checklist": _checklist,
@@ -272,8 +303,8 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 }
 # What clears a value: null where Infinity documents no other empty form.
 _EMPTY: dict[str, Any] = {
-    **dict.fromkeys(("text", "longtext", "email", "phone"), ""),
-    **dict.fromkeys(("number", "progress", "rating", "date", "vote")),
+    **dict.fromkeys(("text", "longtext"), ""),
+    **dict.fromkeys(("email", "phone", "number", "progress", "rating", "date", "vote")),
     **dict.fromkeys(("checkbox",), False),
     **{kind: [] for kind in ("label", "members", "links", "checklist", "attachments")},
 }

@@ -6,13 +6,18 @@ from mcpserver.infinity import JsonObject
 from mcpserver.params import (
     BoardId,
     CommentExpand,
+    CommentId,
+    CommentText,
     ItemId,
     Paging,
+    ParentCommentId,
     PlainCommentText,
     WorkspaceId,
+    changes,
+    given,
 )
-from mcpserver.richtext import paragraphs
-from mcpserver.server import read_tool, write_tool
+from mcpserver.richtext import paragraphs, to_html
+from mcpserver.server import admin_tool, read_tool, write_tool
 from mcpserver.upstream import InfinityApi
 
 
@@ -25,10 +30,49 @@ async def infinity_list_comments(
     paging: Paging,
     expand: CommentExpand | MISSING = MISSING,
 ) -> JsonObject:
-    """The comments on an item. Their text is HTML."""
+    """The comments on an item."""
     return await api.list(
         "workspaces/{ws}/boards/{board}/items/{item}/comments",
         paging.query(expand=expand),
+        ws=workspace_id,
+        board=board_id,
+        item=item_id,
+    )
+
+
+@read_tool
+async def infinity_get_comment(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    item_id: ItemId,
+    comment_id: CommentId,
+    expand: CommentExpand | MISSING = MISSING,
+) -> JsonObject:
+    """One comment."""
+    return await api.get(
+        "workspaces/{ws}/boards/{board}/items/{item}/comments/{comment}",
+        given(expand=expand),
+        ws=workspace_id,
+        board=board_id,
+        item=item_id,
+        comment=comment_id,
+    )
+
+
+@write_tool()
+async def infinity_create_comment(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    item_id: ItemId,
+    text: CommentText,
+    parent_id: ParentCommentId | MISSING | None = MISSING,
+) -> JsonObject:
+    """Comment on an item in Markdown, or reply to a comment."""
+    return await api.post(
+        "workspaces/{ws}/boards/{board}/items/{item}/comments",
+        given(text=to_html(text), parent_id=parent_id),
         ws=workspace_id,
         board=board_id,
         item=item_id,
@@ -50,4 +94,44 @@ async def infinity_add_item_comment(
         ws=workspace_id,
         board=board_id,
         item=item_id,
+    )
+
+
+@write_tool(idempotent=True)
+async def infinity_update_comment(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    item_id: ItemId,
+    comment_id: CommentId,
+    text: CommentText | MISSING = MISSING,
+    parent_id: ParentCommentId | MISSING | None = MISSING,
+) -> JsonObject:
+    """Change a comment's text, or what it replies to."""
+    html = text if text is MISSING else to_html(text)
+    return await api.put(
+        "workspaces/{ws}/boards/{board}/items/{item}/comments/{comment}",
+        changes(text=html, parent_id=parent_id),
+        ws=workspace_id,
+        board=board_id,
+        item=item_id,
+        comment=comment_id,
+    )
+
+
+@admin_tool(destructive=True, idempotent=True)
+async def infinity_delete_comment(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    item_id: ItemId,
+    comment_id: CommentId,
+) -> JsonObject:
+    """Delete a comment."""
+    return await api.delete(
+        "workspaces/{ws}/boards/{board}/items/{item}/comments/{comment}",
+        ws=workspace_id,
+        board=board_id,
+        item=item_id,
+        comment=comment_id,
     )

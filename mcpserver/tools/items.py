@@ -20,7 +20,7 @@ from mcpserver.params import (
 )
 from mcpserver.server import admin_tool, read_tool, write_tool
 from mcpserver.upstream import InfinityApi
-from mcpserver.values import Written, item_values
+from mcpserver.values import Written, faults_named, item_values
 
 
 @read_tool
@@ -76,9 +76,10 @@ async def infinity_create_item(
     written = Written(values, values_by_name, name, title)
     item = given(folder_id=folder_id, parent_id=parent_id, sort_order=sort_order)
     item["values"] = await item_values(api, workspace_id, board_id, written)
-    return await api.post(
-        "workspaces/{ws}/boards/{board}/items", item, ws=workspace_id, board=board_id
-    )
+    async with faults_named(api, workspace_id, board_id, item["values"]):
+        return await api.post(
+            "workspaces/{ws}/boards/{board}/items", item, ws=workspace_id, board=board_id
+        )
 
 
 @write_tool(idempotent=True)
@@ -102,13 +103,14 @@ async def infinity_update_item(
     item = changes(
         folder_id=folder_id, parent_id=parent_id, sort_order=sort_order, values=written or MISSING
     )
-    return await api.put(
-        "workspaces/{ws}/boards/{board}/items/{item}",
-        item,
-        ws=workspace_id,
-        board=board_id,
-        item=item_id,
-    )
+    async with faults_named(api, workspace_id, board_id, written):
+        return await api.put(
+            "workspaces/{ws}/boards/{board}/items/{item}",
+            item,
+            ws=workspace_id,
+            board=board_id,
+            item=item_id,
+        )
 
 
 @admin_tool(destructive=True, idempotent=True)

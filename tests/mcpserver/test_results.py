@@ -56,8 +56,13 @@ def test_a_cut_listing_says_how_many_are_left_out_and_how_to_go_on() -> None:
     shown = text.count("**Item ")
     assert 5 < shown < 100
     assert f"{100 - shown} of 100 records are left out" in text
-    assert f"limit={shown}" in text
-    assert "CURSOR" in text
+    assert f"limit={shown}: its cursor goes on after the last record below" in text
+
+
+@pytest.mark.parametrize("form", ["markdown", "json"])
+def test_a_cut_listing_shows_no_cursor_that_would_skip_records(form: str) -> None:
+    assert "CURSOR" not in text_of(render(page(100, has_more=True, after="CURSOR"), form))
+    assert "CURSOR" in text_of(render(page(1, has_more=True, after="CURSOR"), form))
 
 
 def test_a_cut_json_text_holds_whole_records() -> None:
@@ -86,6 +91,29 @@ def test_values_are_shown_by_attribute_name() -> None:
     ]
     text = text_of(render(page(1, data=[{"id": "i", "values": values}]), "markdown"))
     assert text.endswith("- id: i · values: Status = l1; u2 = text with a break")
+
+
+def test_an_item_is_shown_by_its_title_and_its_labels_by_name() -> None:
+    labels = {"labels": [{"id": "l1", "name": "Doing"}]}
+    values = [
+        {"object": "value", "attribute": {"name": "Name", "type": "text"}, "data": "Buy paper"},
+        {"object": "value", "attribute": {"name": "Status", "settings": labels}, "data": ["l1"]},
+        {"object": "value", "attribute": {"name": "Empty"}, "data": []},
+    ]
+    text = text_of(render(page(1, data=[{"id": "i", "values": values}]), "markdown"))
+    assert text.endswith("- **Buy paper** · id: i · values: Name = Buy paper; Status = Doing")
+
+
+def test_a_value_cannot_pass_for_further_values() -> None:
+    values = [{"object": "value", "attribute_id": "u1", "data": "A; Status = Done"}]
+    text = text_of(render({"id": "i", "values": values}, "markdown"))
+    assert 'u1 = "A; Status = Done"' in text
+
+
+def test_a_nested_record_is_shown_by_name_and_id() -> None:
+    folder = {"object": "folder", "id": "f", "name": "Backlog", "attribute_ids": ["u"] * 24}
+    text = text_of(render(page(1, data=[{"id": "i", "folder": folder}]), "markdown"))
+    assert text.endswith("- id: i · folder: Backlog f")
 
 
 def test_a_text_from_infinity_cannot_pass_for_another_record() -> None:

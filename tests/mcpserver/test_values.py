@@ -105,6 +105,16 @@ def test_what_is_wrong_is_refused_before_anything_is_written(
     assert [] == [r for r in infinity.requests() if r["method"] != "GET"]
 
 
+def test_what_infinity_refuses_is_told_by_the_name_of_the_attribute(
+    server: Server, key: str, roadmap: dict[str, Any], folder_id: str
+) -> None:
+    values = {"Name": "a", "Progress": 400}
+    place = {**roadmap, "folder_id": folder_id}
+    told = text_of(server.call(key, "infinity_create_item", **place, values_by_name=values))
+    assert "'Progress'" in told
+    assert "values.1" not in told
+
+
 def test_every_fault_is_told_at_once(
     server: Server, key: str, roadmap: dict[str, Any], folder_id: str
 ) -> None:
@@ -141,7 +151,7 @@ def test_an_update_of_nothing_is_refused(server: Server, key: str, roadmap: dict
     items = data_of(server.call(key, "infinity_list_items", **roadmap, limit=1))["data"]
     result = server.call(key, "infinity_update_item", **roadmap, item_id=items[0]["id"])
     assert result.is_error
-    assert "Give at least one thing to change" in text_of(result)
+    assert "give at least one thing to change" in text_of(result)
 
 
 def test_the_catalogue_of_a_board_is_read_once_a_minute_and_user(

@@ -1,0 +1,108 @@
+"""The values of items as people read them: label and member names, plain dates, text for HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from mcpserver import catalogue
+from mcpserver.infinity import InfinityClient, JsonObject
+from mcpserver.infinity.errors import Forbidden
+from mcpserver.richtext import to_text
+from mcpserver.values import find, kind_of, labels_of
+
+MEMBER_KINDS = ("members", "created_by")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the values of one board's items: `{attribute_id, attribute_name, attribute_type, data,
+    text}` a row."""
+
+    attributes: list[JsonObject]
+    people: list[JsonObject]
+
+    @classmethod
+    async def of(cls, api: InfinityClient, workspace_id: str, board_id: str) -> Reader:
+        attributes = await catalogue.attributes(api, workspace_id, board_id)
+        if not any(kind_of(attribute) in MEMBER_KINDS for attribute in attributes):
+            return cls(attributes, [])
+        try:
+            return cls(attributes, await catalogue.members(api, workspace_id))
+        except Forbidden:  # a restricted member may not list the others: their ids must do
+            return cls(attributes, [])
+
+    def attribute(self, wanted: str) -> JsonObject:
+        """By id or name. Raises WrongValue with the candidates."""
+        return find(wanted, self.attributes, what="attribute")
+
+    def rows(self, item: JsonObject) -> list[JsonObject]:
+        """A row for each value that the item has, in the order of the board's attributes."""
+        values = _values(item)
+        known = [attribute for attribute in self.attributes if str(attribute["id"]) in values]
+        return [self.row(attribute, item) for attribute in known]
+
+    def row(self, attribute: JsonObject, item: JsonObject) -> JsonObject:
+        """One row; a value that was never set has its attribute's default."""
+        data = _values(item).get(str(attribute["id"]), attribute.get("default_data"))
+        return {
+            "attribute_id": attribute["id"],
+            "attribute_name": attribute.get("name"),
+            "attribute_type": attribute.get("type"),
+            "data": data,
+            "text": self._text(attribute, data),
+        }
+
+    def _text(self, attribute: JsonObject, data: Any) -> str:
+        match kind_of(attribute):
+            case "label":
+                return ", ".join(_names(data, labels_of(attribute), keep_unknown=False))
+            case "members" | "created_by":
+                return ", ".join(_names(data, self.people, keep_unknown=True))
+            case "longtext":
+                return to_text(str(data or ""))
+            case "checkbox":
+                return "yes" if data else "no"
+            case "links":
+                return ", ".join(str(link.get("url")) for link in _entries(data))
+            case "checklist":
+                return "; ".join(
+                    f"[{'x' if entry.get('done') else ' '}] {entry.get('name')}"
+                    for entry in _entries(data)
+                )
+            case "attachments":
+                return ", ".join(
+                    str(entry.get("original_name") or f"#{entry.get('id')}")
+                    for entry in _entries(data)
+                )
+            case _:
+                return _plain(data)
+
+
+def _values(item: JsonObject) -> dict[str, Any]:
+    """Data by attribute id. An entry may name its attribute in two ways (infinity-api.md §22.5)."""
+    return {
+        str(value.get("attribute_id") or value.get("attribute", {}).get("id")): value.get("data")
+        for value in item.get("values") or []
+        if not value.get("deleted")
+    }
+
+
+def _names(data: Any, records: list[JsonObject], *, keep_unknown: bool) -> list[str]:
+    """The names behind ids. Ids of labels that are gone say nothing; those of people still do."""
+    names = {str(r["id"]): str(r.get("name") or r.get("email") or f"#{r['id']}") for r in records}
+    ids = [str(each) for each in (data if isinstance(data, list) else [data]) if each is not None]
+    return [names.get(each, f"#{each}") for each in ids if keep_unknown or each in names]
+
+
+def _entries(data: Any) -> list[Mapping[str, Any]]:
+    return [entry for entry in data or [] if isinstance(entry, Mapping)]
+
+
+def _plain(data: Any) -> str:
+    if data is None or data == []:
+        return ""
+    return data if isinstance(data, str) else orjson.dumps(data).decode()

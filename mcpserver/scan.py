@@ -1,0 +1,94 @@
+"""Long reads: Infinity cannot filter, so its pages are read until enough records match."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import orjson
+
+from mcpserver.infinity import JsonObject
+from mcpserver.infinity.errors import BudgetSpent, RateLimited
+from mcpserver.params import WrongValue
+
+PAGE_SIZE = 100
+# What a last page may take before the call's deadline.
+LAST_PAGE_SECONDS = 10.0
+
+ReadPage = Callable[[str | None], Awaitable[JsonObject]]
+Report = Callable[[int, int], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a scan goes on: an upstream cursor, and the id of the next record of its page.
+
+    Upstream cursors are opaque and stand at the ends of pages only, so a scan that stops within a
+    page reads that page again.
+    """
+
+    after: str | None = None
+    next_id: str | None = None
+
+    @property
+    def cursor(self) -> str:
+        return base64.urlsafe_b64encode(orjson.dumps([self.after, self.next_id])).decode()
+
+    @classmethod
+    def of(cls, cursor: str) -> Position:
+        """Raises WrongValue for a cursor that this tool did not make."""
+        try:
+            parts = orjson.loads(base64.urlsafe_b64decode(cursor))
+        except ValueError:  # also what is neither base64 nor JSON
+            parts = None
+        match parts:
+            case [str() | None as after, str() | None as next_id]:
+                return cls(after, next_id)
+        raise WrongValue("after is not a cursor of this tool: leave it out to begin at the start.")
+
+    def unread(self, records: list[JsonObject]) -> list[JsonObject]:
+        """All of the page when its next record is gone: better read twice than never."""
+        ids = [record.get("id") for record in records]
+        return records[ids.index(self.next_id) :] if self.next_id in ids else records
+
+
+async def matching(
+    read_page: ReadPage,
+    matches: Callable[[JsonObject], bool],
+    *,
+    start: Position,
+    limit: int,
+    seconds_left: Callable[[], float],
+    report: Report,
+) -> JsonObject:
+    """At most `limit` matching records from `start` on, as `{has_more, before, after, data}`.
+
+    It ends early, with a cursor to go on from, when the time or Infinity's rate budget is spent and
+    something has been read. `report(read, found)` is told of each page.
+    """
+    found: list[JsonObject] = []
+    position, read = start, 0
+    while True:
+        try:
+            page = await read_page(position.after)
+        except (RateLimited, BudgetSpent):
+            if not read:
+                raise
+            return _page(found, position, more=True)
+        for record in filter(matches, position.unread(page["data"])):
+            if len(found) == limit:
+                return _page(found, Position(position.after, record["id"]), more=True)
+            found.append(record)
+        read += len(page["data"])
+        await report(read, len(found))
+        if not page["has_more"] or page["after"] in (None, "", position.after):
+            return _page(found, position, more=False)
+        position = Position(page["after"])
+        if seconds_left() < LAST_PAGE_SECONDS:
+            return _page(found, position, more=True)
+
+
+def _page(found: list[JsonObject], position: Position, *, more: bool) -> JsonObject:
+    after = position.cursor if more else None
+    return {"has_more": more, "before": None, "after": after, "data": found}

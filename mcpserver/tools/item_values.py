@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pydantic import MISSING
+
+from mcpserver.infinity import JsonObject
+from mcpserver.params import AttributeId, BoardId, FolderId, ItemId, Paging, WorkspaceId
+from mcpserver.readable import Reader
+from mcpserver.server import read_tool
+from mcpserver.upstream import InfinityApi
+
+
+@read_tool
+async def infinity_get_item_values(
+    api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, item_id: ItemId
+) -> JsonObject:
+    """The values of one item with attribute names and readable texts: the best way to read it."""
+    reader = await Reader.of(api, workspace_id, board_id)
+    item = await _item(api, workspace_id, board_id, item_id)
+    return {"item_id": item_id, "values": reader.rows(item)}
+
+
+@read_tool
+async def infinity_get_item_attribute_value(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    item_id: ItemId,
+    attribute_id: AttributeId,
+) -> JsonObject:
+    """One value of one item, by attribute id or exact name."""
+    reader = await Reader.of(api, workspace_id, board_id)
+    attribute = reader.attribute(attribute_id)
+    item = await _item(api, workspace_id, board_id, item_id)
+    return reader.row(attribute, item)
+
+
+@read_tool
+async def infinity_list_item_values(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    paging: Paging,
+    folder_id: FolderId | MISSING = MISSING,
+) -> JsonObject:
+    """The values of many items, a row each, with readable texts; limit counts items."""
+    reader = await Reader.of(api, workspace_id, board_id)
+    page = await api.list(
+        "workspaces/{ws}/boards/{board}/items",
+        paging.query(folder_id=folder_id, expand=["values"]),
+        ws=workspace_id,
+        board=board_id,
+    )
+    rows = [{"item_id": item["id"], **row} for item in page["data"] for row in reader.rows(item)]
+    return {**page, "data": rows}
+
+
+async def _item(
+    api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, item_id: ItemId
+) -> JsonObject:
+    return await api.get(
+        "workspaces/{ws}/boards/{board}/items/{item}",
+        {"expand": ["values"]},
+        ws=workspace_id,
+        board=board_id,
+        item=item_id,
+    )

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from mcpserver.infinity import JsonObject
+from mcpserver.params import Email, Paging, Role, UserId, WorkspaceId
+from mcpserver.server import admin_tool, read_tool
+from mcpserver.upstream import InfinityApi
+
+
+@read_tool
+async def infinity_list_workspace_members(
+    api: InfinityApi, workspace_id: WorkspaceId, paging: Paging
+) -> JsonObject:
+    """The people of a workspace, with their user ids and roles."""
+    return await api.list("workspaces/{ws}/members", paging.query(), ws=workspace_id)
+
+
+@admin_tool()
+async def infinity_invite_workspace_member(
+    api: InfinityApi, workspace_id: WorkspaceId, email: Email, role: Role = "full-member"
+) -> JsonObject:
+    """Invite someone to a workspace by e-mail."""
+    invitation = {"email": email, "role": role}
+    return await api.post("workspaces/{ws}/members/invite", invitation, ws=workspace_id)
+
+
+@admin_tool(idempotent=True)
+async def infinity_add_workspace_member(
+    api: InfinityApi, workspace_id: WorkspaceId, user_id: UserId, role: Role = "full-member"
+) -> JsonObject:
+    """Add an existing Infinity user to a workspace, or change a member's role."""
+    return await api.put(
+        "workspaces/{ws}/members/{user}", {"role": role}, ws=workspace_id, user=user_id
+    )
+
+
+@admin_tool(destructive=True, idempotent=True)
+async def infinity_remove_workspace_member(
+    api: InfinityApi, workspace_id: WorkspaceId, user_id: UserId
+) -> JsonObject:
+    """Remove a member from a workspace."""
+    return await api.delete("workspaces/{ws}/members/{user}", ws=workspace_id, user=user_id)

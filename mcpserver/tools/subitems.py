@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from mcp.server.mcpserver import Context
+from pydantic import MISSING
+
+from mcpserver.infinity import JsonObject
+from mcpserver.params import (
+    BoardId,
+    FolderId,
+    ItemExpand,
+    ItemId,
+    ItemTitle,
+    Paging,
+    SortOrder,
+    Values,
+    ValuesByName,
+    WorkspaceId,
+    WrongValue,
+    given,
+)
+from mcpserver.scan import PAGE_SIZE, Position, matching
+from mcpserver.server import read_tool, write_tool
+from mcpserver.upstream import InfinityApi
+from mcpserver.values import Written, faults_named, item_values
+
+
+@read_tool
+async def infinity_list_subitems(
+    api: InfinityApi,
+    context: Context,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    parent_item_id: ItemId,
+    paging: Paging,
+    folder_id: FolderId | MISSING = MISSING,
+    expand: ItemExpand | MISSING = MISSING,
+) -> JsonObject:
+    """The sub-items of an item. This reads the whole board; folder_id makes it quicker."""
+    if paging.before is not MISSING:
+        raise WrongValue("Sub-items can be paged forward only: use after, not before.")
+    query = given(
+        sort_by=paging.sort_by,
+        sort_direction=paging.sort_direction,
+        folder_id=folder_id,
+        expand=expand,
+    )
+
+    async def read_page(after: str | None) -> JsonObject:
+        return await api.list(
+            "workspaces/{ws}/boards/{board}/items",
+            {**query, "limit": PAGE_SIZE, "after": after},
+            ws=workspace_id,
+            board=board_id,
+        )
+
+    return await matching(
+        read_page,
+        lambda item: item.get("parent_id") == parent_item_id,
+        start=Position() if paging.after in (MISSING, "") else Position.of(paging.after),
+        limit=paging.limit,
+        seconds_left=api.seconds_left,
+        report=lambda read, found: context.report_progress(
+            read, message=f"{read} items read, {found} sub-items found"
+        ),
+    )
+
+
+@write_tool()
+async def infinity_create_subitem(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    folder_id: FolderId,
+    parent_item_id: ItemId,
+    values: Values | MISSING = MISSING,
+    values_by_name: ValuesByName | MISSING = MISSING,
+    name: ItemTitle | MISSING = MISSING,
+    title: ItemTitle | MISSING = MISSING,
+    sort_order: SortOrder | MISSING = MISSING,
+) -> JsonObject:
+    """Create a sub-item of an item, in the same folder as its parent."""
+    item = given(folder_id=folder_id, parent_id=parent_item_id, sort_order=sort_order)
+    item["values"] = await item_values(
+        api, workspace_id, board_id, Written(values, values_by_name, name, title)
+    )
+    async with faults_named(api, workspace_id, board_id, item["values"]):
+        return await api.post(
+            "workspaces/{ws}/boards/{board}/items", item, ws=workspace_id, board=board_id
+        )

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from pydantic import MISSING
+
+from mcpserver.infinity import JsonObject
+from mcpserver.params import (
+    BoardId,
+    FolderId,
+    Name,
+    Paging,
+    Settings,
+    SortOrder,
+    ViewId,
+    ViewType,
+    WorkspaceId,
+    changes,
+    given,
+)
+from mcpserver.server import admin_tool, read_tool, write_tool
+from mcpserver.upstream import InfinityApi
+
+
+@read_tool
+async def infinity_list_views(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    paging: Paging,
+    folder_id: FolderId | MISSING = MISSING,
+) -> JsonObject:
+    """The views of a board or of one folder. A view's filters do not apply to listing items."""
+    return await api.list(
+        "workspaces/{ws}/boards/{board}/views",
+        paging.query(folder_id=folder_id),
+        ws=workspace_id,
+        board=board_id,
+    )
+
+
+@read_tool
+async def infinity_get_view(
+    api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, view_id: ViewId
+) -> JsonObject:
+    """One view, with its settings."""
+    return await api.get(
+        "workspaces/{ws}/boards/{board}/views/{view}",
+        ws=workspace_id,
+        board=board_id,
+        view=view_id,
+    )
+
+
+@write_tool()
+async def infinity_create_view(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    folder_id: FolderId,
+    name: Name,
+    type: ViewType,
+    sort_order: SortOrder | MISSING = MISSING,
+    settings: Settings | MISSING = MISSING,
+) -> JsonObject:
+    """Create a view in a folder."""
+    view = given(
+        folder_id=folder_id, name=name, type=type, sort_order=sort_order, settings=settings
+    )
+    return await api.post(
+        "workspaces/{ws}/boards/{board}/views", view, ws=workspace_id, board=board_id
+    )
+
+
+@write_tool(idempotent=True)
+async def infinity_update_view(
+    api: InfinityApi,
+    workspace_id: WorkspaceId,
+    board_id: BoardId,
+    view_id: ViewId,
+    folder_id: FolderId | MISSING = MISSING,
+    name: Name | MISSING = MISSING,
+    type: ViewType | MISSING = MISSING,
+    sort_order: SortOrder | MISSING = MISSING,
+    settings: Settings | MISSING = MISSING,
+) -> JsonObject:
+    """Change a view. settings replace the old ones whole: read them first."""
+    view = changes(
+        folder_id=folder_id, name=name, type=type, sort_order=sort_order, settings=settings
+    )
+    return await api.put(
+        "workspaces/{ws}/boards/{board}/views/{view}",
+        view,
+        ws=workspace_id,
+        board=board_id,
+        view=view_id,
+    )
+
+
+@admin_tool(destructive=True, idempotent=True)
+async def infinity_delete_view(
+    api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, view_id: ViewId
+) -> JsonObject:
+    """Delete a view. Its folder's items stay."""
+    return await api.delete(
+        "workspaces/{ws}/boards/{board}/views/{view}",
+        ws=workspace_id,
+        board=board_id,
+        view=view_id,
+    )
