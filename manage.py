@@ -12,6 +12,7 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    os.umask(0o077)  # the database and the files made here hold what is private
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

@@ -29,8 +29,10 @@ class ProfileAdmin(BaseAdmin):
         ("created_at", "updated_at"),
     )
     # The id is inside the ciphertext: another id would make the token unreadable.
+    # And the base URL is where the token is sent: another one needs the token again.
     readonly_fields = (
         "id",
+        "base_url",
         "verified_at",
         "verified_as",
         "token_expires_at",

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
+LARGEST_REQUEST = 32 * 1024 * 1024
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 
@@ -25,12 +26,30 @@ def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def numbers_are_sensible(**kwargs: Any) -> list[CheckMessage]:
-    positive = ("PORT", "WORKERS", "MCP_MAX_REQUEST_BYTES", "MCP_RESULT_TEXT_CHARACTERS")
+    positive = (
+        "PORT",
+        "WORKERS",
+        "INFINITY_REQUESTS_PER_MINUTE",
+        "INFINITY_MAX_WAIT_SECONDS",
+        "MCP_REQUESTS_PER_MINUTE",
+        "MCP_CONCURRENT_REQUESTS",
+        "MCP_MAX_REQUEST_BYTES",
+        "MCP_RESULT_TEXT_CHARACTERS",
+    )
     return [
         Error(f"{name} must be a positive number.", id="infinity_mcp.E002")
         for name in positive
         if getattr(settings, name) <= 0
     ]
+
+
+@register()
+def request_size_is_bounded(**kwargs: Any) -> list[CheckMessage]:
+    if settings.MCP_MAX_REQUEST_BYTES <= LARGEST_REQUEST:
+        return []
+    hint = "Larger files go through infinity_upload_attachment_from_url."
+    message = "MCP_MAX_REQUEST_BYTES may be 33554432 (32 MiB) at most."
+    return [Error(message, hint=hint, id="infinity_mcp.E003")]
 
 
 @register(Tags.security, deploy=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 class Env(environ.FileAwareEnv):  # type: ignore[misc]
     """Also reads NAME_FILE for every NAME, so that secrets can come from files."""
 
+    def get_value(self, var: str, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().get_value(var, *arguments, **options)
+        except OSError as error:
+            raise ImproperlyConfigured(f"{var}_FILE cannot be read: {error.strerror}.") from error
+
     def int(self, var: str, **options: Any) -> int:
         try:
             return int(super().int(var, **options))
@@ -24,12 +31,15 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
 env = Env()
 ENV_FILE = Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 if ENV_FILE.is_file():
+    if not os.access(ENV_FILE, os.R_OK):
+        raise ImproperlyConfigured(f"{ENV_FILE} cannot be read: it belongs to another user.")
     env.read_env(str(ENV_FILE))
 
 # --- Places ---------------------------------------------------------------------------------------
 
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data")))
-CONFIG_DIR = Path(env.str("CONFIG_DIR", default=str(BASE_DIR / "config")))
+# Relative ones are below the project folder, wherever a command is run from.
+DATA_DIR = BASE_DIR / env.str("DATA_DIR", default="data")
+CONFIG_DIR = BASE_DIR / env.str("CONFIG_DIR", default="config")
 
 # --- Django ---------------------------------------------------------------------------------------
 
@@ -87,9 +97,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Database and cache ---------------------------------------------------------------------------
 
-DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'infinity-mcp.sqlite3'}")
+# Not as a URL, in which a folder's name could mean something else.
+SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "infinity-mcp.sqlite3")}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else SQLITE
 }
+if "ENGINE" not in DATABASES["default"]:
+    raise ImproperlyConfigured("DATABASE_URL is not understood; see .env.example.")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # WAL lets readers go on while one process writes; IMMEDIATE makes writers queue
@@ -127,6 +141,10 @@ INFINITY_API_BASE_URL = env.str(
 INFINITY_API_VERSION = env.str("INFINITY_API_VERSION", default="2026-04-20.morava")
 INFINITY_API_TOKEN = env.str("INFINITY_API_TOKEN", default="")  # stdio only
 
+# Infinity allows 180 a minute; a call waits for its turn so long, and is then told to come back.
+INFINITY_REQUESTS_PER_MINUTE = env.int("INFINITY_REQUESTS_PER_MINUTE", default=180)
+INFINITY_MAX_WAIT_SECONDS = env.int("INFINITY_MAX_WAIT_SECONDS", default=20)
+
 # --- The server -----------------------------------------------------------------------------------
 
 TRANSPORT = env.str("TRANSPORT", default="http")
@@ -142,7 +160,36 @@ MCP_ALLOWED_ORIGINS: list[str] = env.list(
     "MCP_ALLOWED_ORIGINS", default=["http://localhost:*", "http://127.0.0.1:*"]
 )
 MCP_MAX_REQUEST_BYTES = env.int("MCP_MAX_REQUEST_BYTES", default=4 * 1024 * 1024)
+# Of each MCP user: calls a minute, and at the same time in one process.
+MCP_REQUESTS_PER_MINUTE = env.int("MCP_REQUESTS_PER_MINUTE", default=600)
+MCP_CONCURRENT_REQUESTS = env.int("MCP_CONCURRENT_REQUESTS", default=32)
 MCP_RESULT_TEXT_CHARACTERS = env.int("MCP_RESULT_TEXT_CHARACTERS", default=25_000)
+
+# --- Logs -----------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "mcpserver.request_id.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} [{request_id}] {name}: {message}", "style": "{"}
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id"],
+            "formatter": "line",
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "uvicorn": {"level": "INFO"},
+        "uvicorn.access": {"handlers": [], "propagate": False},
+        # A line a request from strangers with a wrong Host would be theirs to fill the disk with.
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+    },
+}
 
 # --- HTTPS ----------------------------------------------------------------------------------------
 

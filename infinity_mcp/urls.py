@@ -7,6 +7,9 @@ from django.urls import path
 
 from infinity_mcp import views
 
+admin.site.site_header = admin.site.site_title = "Infinity MCP"
+admin.site.site_url = None
+
 urlpatterns = [
     path("health", views.health),
     path("ready", views.ready),

@@ -9,22 +9,27 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+import anyio
 import orjson
-from asgiref.sync import ThreadSensitiveContext
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http.request import split_domain_port, validate_host
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from sse_starlette.sse import AppStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from accounts.caller import Caller
 from mcpserver.auth import authenticate, bearer_credential, challenge, set_caller
+from mcpserver.limits import CallLimits
 from mcpserver.refusal import Refusal
+from mcpserver.request_id import new_request_id
 from mcpserver.server import InfinityServer
 from mcpserver.upstream import Upstream
 
@@ -39,7 +44,7 @@ REQUEST_HEADERS = (
     "Mcp-Method",
     "Mcp-Name",
 )
-RESPONSE_HEADERS = ("WWW-Authenticate", "Retry-After")
+RESPONSE_HEADERS = ("WWW-Authenticate", "Retry-After", "X-Request-Id")
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 
 
@@ -48,17 +53,29 @@ class McpApp:
 
     def __init__(self) -> None:
         self._upstream = Upstream()
-        server = InfinityServer(self._upstream)._lowlevel_server
+        self._limits = CallLimits(self._upstream.budget)
+        server = InfinityServer(self._upstream)
+        self._tools = server.tools
+        manager = partial(
+            StreamableHTTPSessionManager,
+            server._lowlevel_server,
+            stateless=True,
+            max_request_body_size=settings.MCP_MAX_REQUEST_BYTES,
+        )
         # One answers with JSON; the other with events, for calls that ask for progress.
-        self._json = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
-        self._events = StreamableHTTPSessionManager(server, json_response=False, stateless=True)
+        self._json, self._events = manager(json_response=True), manager(json_response=False)
         self._cors = CORSMiddleware(
             self._handle,
-            allow_methods=["POST"],
+            allow_methods=["POST", "GET", "DELETE"],  # the last two to be told 405
             allow_headers=REQUEST_HEADERS,
-            allow_origin_regex="|".join(map(_origin_pattern, settings.MCP_ALLOWED_ORIGINS)) or "$^",
+            allow_origin_regex="|".join(map(_origin_pattern, settings.MCP_ALLOWED_ORIGINS))
+            or "(?!)",
             expose_headers=RESPONSE_HEADERS,
         )
+
+        # Its event streams would end on SIGTERM, with the calls that they are for; they end when
+        # those calls do, and uvicorn waits for that.
+        AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -66,9 +83,7 @@ class McpApp:
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Each request has a thread of its own for the database, and no connection outlives it.
-        async with ThreadSensitiveContext():
-            await self._cors(scope, receive, _uncached(send))
+        await self._cors(scope, receive, _marked(send, new_request_id()))
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -77,16 +92,24 @@ class McpApp:
                 headers = {"Allow": "POST, OPTIONS", **self._cors.preflight_headers}
                 await Response(status_code=204, headers=headers)(scope, receive, send)
                 return
-            await self._admit(request)
-            body = await _read_body(request)
-            message = _read_message(request, body)
+            caller = await self._admit(request)
+            with self._limits.slot(caller):
+                await self._serve(request, caller, send)
         except Refusal as refusal:
             await refusal.response(scope, receive, send)
-            return
-        manager = self._events if _wants_progress(request, message) else self._json
-        await manager.handle_request(_with_accept(scope), _replayed(body, receive), send)
 
-    async def _admit(self, request: Request) -> None:
+    async def _serve(self, request: Request, caller: Caller, send: Send) -> None:
+        body = await _read_body(request)
+        message = _read_message(request, body)
+        manager = self._events if _wants_progress(request, message) else self._json
+        async with anyio.create_task_group() as group:
+            group.start_soon(_cancel_when_gone, request.receive, group.cancel_scope)
+            await manager.handle_request(
+                _with_plain_headers(request.scope), _replayed(body, request.receive), send
+            )
+            group.cancel_scope.cancel()
+
+    async def _admit(self, request: Request) -> Caller:
         """Authenticate, then check that the request may come this way. Raises Refusal."""
         credential = bearer_credential(request.headers)
         try:
@@ -96,16 +119,20 @@ class McpApp:
             raise Refusal(
                 503, "The server cannot check credentials at the moment.", retry_after="5"
             ) from None
+        if credential and caller is None:
+            await self._limits.count_wrong_key(request.client.host if request.client else "")
         if caller is None:
             raise Refusal(
                 401,
                 "Send a live key as `Authorization: Bearer <key>`.",
                 www_authenticate=challenge(credential),
             )
-        set_caller(caller)
         self._check_origin(request.headers)
         if request.method != "POST":
             raise Refusal(405, "Only POST is answered here.", allow="POST, OPTIONS")
+        await self._limits.count_request(caller)
+        set_caller(caller)
+        return caller
 
     def _check_origin(self, headers: Headers) -> None:
         host, _ = split_domain_port(headers.get("host", ""))
@@ -122,15 +149,23 @@ def _origin_pattern(origin: str) -> str:
 
 async def _read_body(request: Request) -> bytes:
     limit = settings.MCP_MAX_REQUEST_BYTES
-    too_large = Refusal(413, f"The request is larger than {limit} bytes.")
+    too_large = Refusal(
+        413,
+        f"The request is larger than {limit} bytes; nothing was done. For a large file use "
+        "infinity_upload_attachment_from_url, or ask the operator to raise MCP_MAX_REQUEST_BYTES "
+        "(32 MiB at most).",
+    )
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise too_large
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise too_large
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise too_large
+    except ClientDisconnect:
+        raise Refusal(400, "The request ended before its body was complete.") from None
     return bytes(body)
 
 
@@ -158,14 +193,22 @@ def _wants_progress(request: Request, message: dict[str, Any]) -> bool:
     return asks and "text/event-stream" in request.headers.get("accept", "")
 
 
-def _with_accept(scope: Scope) -> Scope:
-    """The SDK wants JSON named; a missing or `*/*` Accept takes anything (predecessor.md 7)."""
-    accept = Headers(scope=scope).get("accept", "*/*")
-    if "*/*" not in accept:
-        return scope
+def _with_plain_headers(scope: Scope) -> Scope:
+    """The SDK wants JSON named, in lower case; a missing or `*/*` Accept takes anything."""
+    accept = ", ".join(Headers(scope=scope).getlist("accept")) or "*/*"
+    if "*/*" in accept:
+        accept += ", application/json"
     scope = {**scope, "headers": list(scope["headers"])}
-    MutableHeaders(scope=scope)["accept"] = f"{accept}, application/json"
+    headers = MutableHeaders(scope=scope)
+    headers["accept"], headers["content-type"] = accept, "application/json"
     return scope
+
+
+async def _cancel_when_gone(receive: Receive, serving: anyio.CancelScope) -> None:
+    """A client that left waits for nothing: what was begun for it upstream stops too."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    serving.cancel()
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
@@ -177,12 +220,13 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _uncached(send: Send) -> Send:
-    async def sent(message: Message) -> None:
+def _marked(send: Send, request_id: str) -> Send:
+    async def marked(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers["Cache-Control"] = "no-store"
+            headers["X-Request-Id"] = request_id
             headers.add_vary_header("Authorization")
         await send(message)
 
-    return sent
+    return marked

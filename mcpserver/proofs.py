@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
 SECONDS = 30.0
@@ -35,20 +37,36 @@ def endpoint(url: str) -> str:
 
 
 async def prove(url: str, key: str) -> AsyncIterator[Proof]:
-    """Each proof as it is done; `url` as `endpoint` returns it."""
+    """Each proof as it is done; `url` as `endpoint` returns it.
+
+    The key is sent only to a server that refuses strangers, so to nothing else by mistake.
+    """
+    trusted = True
     for name, proof, credential in (
         ("/health works", _health, None),
         ("/mcp refuses without Authorization", _refuses_strangers, None),
         ("/mcp works with the key", _lists_tools, key),
         ("infinity_get_profile works", _gets_profile, key),
     ):
+        if credential and not trusted:
+            yield Proof(name, False, "Not tried: the key is not sent there.")
+            continue
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
         try:
-            async with httpx2.AsyncClient(headers=headers, timeout=SECONDS) as http:
-                yield Proof(name, True, await proof(http, url))
+            async with (
+                asyncio.timeout(SECONDS),
+                httpx2.AsyncClient(headers=headers, timeout=SECONDS) as http,
+            ):
+                found = await proof(http, url)
+            yield Proof(name, True, found)
         except Failed as failure:
+            trusted = False
             yield Proof(name, False, str(failure))
+        except TimeoutError:
+            trusted = False
+            yield Proof(name, False, f"No usable answer within {SECONDS:.0f} s.")
         except httpx2.TransportError as error:
+            trusted = False
             reason = str(error) or type(error).__name__
             yield Proof(name, False, f"Not reached ({reason}). Does it run, and is the URL right?")
 
@@ -70,8 +88,7 @@ async def _refuses_strangers(http: httpx2.AsyncClient, url: str) -> str:
 
 
 async def _lists_tools(http: httpx2.AsyncClient, url: str) -> str:
-    await _refuse_bad_key(http, url)
-    async with Client(streamable_http_client(url, http_client=http)) as client:
+    async with _connected(http, url) as client:
         tools = (await client.list_tools()).tools
     if not tools:
         raise Failed("The key is accepted but allows no tool. Check the user's scopes.")
@@ -79,8 +96,7 @@ async def _lists_tools(http: httpx2.AsyncClient, url: str) -> str:
 
 
 async def _gets_profile(http: httpx2.AsyncClient, url: str) -> str:
-    await _refuse_bad_key(http, url)
-    async with Client(streamable_http_client(url, http_client=http)) as client:
+    async with _connected(http, url) as client:
         result = await client.call_tool("infinity_get_profile", {})
     if result.is_error:
         raise Failed(" ".join(getattr(block, "text", "") for block in result.content))
@@ -88,11 +104,24 @@ async def _gets_profile(http: httpx2.AsyncClient, url: str) -> str:
     return f"acts as {profile.get('name') or profile.get('email') or profile.get('id')}"
 
 
+@asynccontextmanager
+async def _connected(http: httpx2.AsyncClient, url: str) -> AsyncIterator[Client]:
+    """The official client. Raises Failed for what speaks something else than MCP."""
+    await _refuse_bad_key(http, url)
+    try:
+        async with Client(streamable_http_client(url, http_client=http)) as client:
+            yield client
+    except (MCPError, ExceptionGroup, ValueError) as error:
+        raise Failed(f"It does not speak MCP there ({type(error).__name__}).") from error
+
+
 async def _refuse_bad_key(http: httpx2.AsyncClient, url: str) -> None:
-    answer = await http.post(url, json=PING)
+    answer = await http.post(url, json=PING, headers={"Accept": "application/json"})
     if answer.status_code == 401 and "invalid_token" in answer.headers.get("www-authenticate", ""):
         raise Failed("The key was refused (401): unknown, expired or revoked. Rotate it.")
     if answer.status_code == 401:
         raise Failed("The key did not arrive (401): a proxy in between drops Authorization.")
     if answer.status_code != 200:
-        raise Failed(f"Answered {answer.status_code}: {answer.text[:200]}")
+        raise Failed(f"Answered {answer.status_code}: {' '.join(answer.text.split())[:80]}")
+    if '"jsonrpc"' not in answer.text:
+        raise Failed("Answered with something else than MCP. Is this the /mcp URL?")

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
 from mcp_types import Tool as ListedTool
@@ -23,6 +23,7 @@ from mcpserver.arguments import ToolArguments
 from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityError
 from mcpserver.params import WrongValue
+from mcpserver.request_id import current_request_id
 from mcpserver.signatures import ToolFunction, published
 from mcpserver.upstream import Upstream
 
@@ -35,7 +36,7 @@ An item has no title field: its title and all else are values, returned only wit
 expand=["values.attribute"]. To say something about an item, comment on it; to change its state, \
 update its values.
 Infinity has no text search and no filter by value: page through a list (limit up to 100, then \
-after=<cursor>) and look. Boards cannot be changed or deleted here."""
+after=<cursor>; sort_by id or created_at) and look. Boards cannot be changed or deleted here."""
 
 # Errors whose text is written for a model.
 TOLD = (InfinityError, CredentialError, WrongValue, ToolError)
@@ -54,7 +55,7 @@ class InfinityTool(Tool):
         plain = cls.from_function(
             published(function),
             title=name.removeprefix("infinity_").replace("_", " ").capitalize(),
-            description=inspect.getdoc(function),
+            description=" ".join((inspect.getdoc(function) or "").split()),
             annotations=annotations,
             structured_output=False,
         )
@@ -124,6 +125,10 @@ class InfinityServer(MCPServer[Upstream]):
             log_level="WARNING",
         )
         self.tools = {tool.name: tool for tool in _tools}
+        # The SDK offers these whether there are any or not, and clients ask for them in vain.
+        for kind in ("prompts/list", "prompts/get", "resources/list", "resources/read"):
+            del self._lowlevel_server._request_handlers[kind]
+        del self._lowlevel_server._request_handlers["resources/templates/list"]
 
     async def list_tools(self) -> list[ListedTool]:
         policy = current_caller().policy
@@ -151,7 +156,10 @@ class InfinityServer(MCPServer[Upstream]):
             # The SDK wraps what a tool raised: tell the errors that are written for a model apart.
             if isinstance(error.__cause__, TOLD):
                 raise ToolError(str(error.__cause__)) from error.__cause__
-            raise
+            raise UnexpectedToolError(
+                f"{name} failed for a reason inside the server. The operator finds it in the log "
+                f"under the request id {current_request_id()}."
+            ) from error.__cause__
 
 
 def _refuse_beyond_policy(caller: Caller, tool: InfinityTool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 import tempfile
@@ -9,7 +10,9 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-_scratch = Path(tempfile.mkdtemp(prefix="infinity-mcp-tests-"))
+_folder = tempfile.TemporaryDirectory(prefix="infinity-mcp-tests-")
+atexit.register(_folder.cleanup)
+_scratch = Path(_folder.name)
 
 os.environ["ENV_FILE"] = str(_scratch / "absent.env")
 os.environ["DATA_DIR"] = str(_scratch)

@@ -81,6 +81,7 @@ class Server:
 
     port: int
     log: Path
+    process: subprocess.Popen[bytes]
 
     @property
     def origin(self) -> str:
@@ -139,14 +140,14 @@ def data_of(result: CallToolResult) -> dict[str, Any]:
 @contextmanager
 def running_server(folder: Path, **env: str) -> Iterator[Server]:
     port = free_port()
-    server = Server(port, folder / f"server-{port}.log")
+    log = folder / f"server-{port}.log"
     with running(
         "mcp_serve",
-        ready_url=f"{server.origin}/ready",
-        log=server.log,
+        ready_url=f"http://127.0.0.1:{port}/ready",
+        log=log,
         env=environment(PORT=str(port), **env),
-    ):
-        yield server
+    ) as process:
+        yield Server(port, log, process)
 
 
 @dataclass(frozen=True)

@@ -272,7 +272,7 @@ def test_key_file_of_another_database_is_not_overwritten(home: Home) -> None:
 
     result = home.run("quickstart", "--no-serve")
 
-    assert_refused(result, str(home.key_file), "move it away")
+    assert_refused(result, str(home.key_file), "move the file away")
     assert "something of somebody" == home.key_file.read_text()
 
 

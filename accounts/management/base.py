@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import McpUser
+from accounts.models import ApiKey, McpUser
 from credentials.files import write_secret_file
 from credentials.management.base import CredentialsCommand, parse_duration
 
@@ -33,6 +33,8 @@ class NewKeyCommand(CredentialsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         key_file: Path | None = options["key_file"]
         with transaction.atomic():
+            if key_file:
+                _refuse_key_of_another(key_file, options["name"])
             message, key = self.make_key(options)
             if key_file:
                 _write_key(key_file, key)
@@ -59,6 +61,21 @@ def named_user(name: str) -> McpUser:
         names = ", ".join(McpUser.objects.values_list("name", flat=True))
         raise CommandError(f"There is no MCP user {name!r}. There are: {names or 'none yet'}.")
     return user
+
+
+def _refuse_key_of_another(path: Path, name: str) -> None:
+    """It may be the only copy of that key."""
+    if not path.is_file():
+        return
+    try:
+        holder = ApiKey.objects.authenticate(path.read_text(errors="replace").strip())
+    except OSError as error:
+        raise CommandError(f"Cannot read {path}: {error.strerror}. Nothing was changed.") from error
+    if holder and holder.user.name != name:
+        raise CommandError(
+            f"{path} holds the key of {holder.user.name}, which would be lost. Nothing was"
+            " changed: name another file."
+        )
 
 
 def _write_key(path: Path, key: str) -> None:

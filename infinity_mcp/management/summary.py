@@ -46,7 +46,7 @@ class Summary:
                 "",
                 f"  {self._export()}",
                 "",
-                "Serving; Ctrl+C stops." if serve else "Set up. `manage.py mcp_serve` starts it.",
+                "Serving; Ctrl+C stops." if serve else f"To serve: {manage('mcp_serve')}",
             ]
         )
 
@@ -102,5 +102,5 @@ def _moved_places() -> list[str]:
     """The next command must find the same database as this one."""
     if sys.platform == "win32":  # where variables stay set in the shell
         return []
-    names = [name for name in ("ENV_FILE", "DATA_DIR") if name in os.environ]
+    names = [name for name in ("ENV_FILE", "DATA_DIR", "CONFIG_DIR", "PORT") if name in os.environ]
     return [f"{name}={shlex.quote(os.environ[name])}" for name in names]

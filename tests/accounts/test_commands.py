@@ -87,6 +87,19 @@ class TestAddUser:
         assert not McpUser.objects.exists()
         assert not ApiKey.objects.exists()
 
+    def test_key_file_of_another_user_is_not_overwritten(
+        self, alice: McpUser, tmp_path: Path
+    ) -> None:
+        _, key = alice.issue_key()
+        path = tmp_path / "alice.txt"
+        path.write_text(f"{key}\n")
+
+        with pytest.raises(CommandError, match="holds the key of alice, which would be lost"):
+            add_user("--access=read-only", f"--profile={alice.profile_id}", "--key-file", path)
+
+        assert f"{key}\n" == path.read_text()
+        assert not McpUser.objects.exclude(pk=alice.pk).exists()
+
     def test_existing_user_is_not_replaced_unasked(self, profile: Profile) -> None:
         add_user("--access=read-only")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import httpx2
@@ -211,6 +212,32 @@ def test_accept_may_be_missing_or_wide(server: Server, key: str, accept: str | N
     with httpx2.Client() as client:
         answer = client.send(request)
     assert (200, "application/json") == (answer.status_code, answer.headers["content-type"])
+
+
+def test_every_answer_has_a_request_id_of_its_own(server: Server, key: str) -> None:
+    refused, served = server.post(), server.post(key)
+    assert refused.headers["x-request-id"] == refused.json()["error"]["data"]["request_id"]
+    assert refused.headers["x-request-id"] != served.headers["x-request-id"]
+
+
+def test_a_body_cut_short_harms_nobody(server: Server, key: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        head = f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
+        connection.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+    assert 200 == server.post(key).status_code
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_only_tools_are_offered(server: Server, key: str) -> None:
+    params = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "0"},
+    }
+    message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    assert ["tools"] == list(server.post(key, json=message).json()["result"]["capabilities"])
+    message = {"jsonrpc": "2.0", "id": 1, "method": "prompts/list"}
+    assert -32601 == server.post(key, json=message).json()["error"]["code"]
 
 
 def test_answers_are_not_cached(server: Server, key: str) -> None:

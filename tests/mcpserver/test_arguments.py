@@ -23,7 +23,7 @@ PLACE = {"workspace_id": "1", "board_id": "b"}
             {**PLACE, "board_id": 5},
             "board_id: Input should be a valid",
         ),
-        ("infinity_get_board", {**PLACE, "board_id": ""}, "board_id: String should have at least"),
+        ("infinity_get_board", {**PLACE, "board_id": ""}, "board_id: is empty"),
         (
             "infinity_get_board",
             {**PLACE, "response_format": "xml"},

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.conftest import MakeUser
+from tests.conftest import MakeProfile, MakeUser
 from tests.credentials.installation import Installation
 from tests.support import Infinity, Server, free_port, running_server
 
@@ -145,6 +148,100 @@ def test_an_unknown_transport_is_told(installed: Installation) -> None:
     installed.environment["TRANSPORT"] = "carrier-pigeon"
     done = installed.manage("mcp_serve")
     assert (1, True) == (done.returncode, "use http or stdio" in done.stderr)
+
+
+def test_a_server_that_speaks_something_else_is_told_apart(installed: Installation) -> None:
+    """It answers /health, refuses strangers, and is no MCP server all the same."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(200, b'{"ok": true}')
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self._answer(200 if self.headers["authorization"] else 401, b'{"jsonrpc": "no"}')
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{other.server_port}"
+        done = installed.manage(
+            "mcp_check", "--url", url, "--key-file", write_key(installed.folder, "mcp_x")
+        )
+        other.shutdown()
+    assert (1, 2) == (done.returncode, done.stdout.count("FAILED"))
+    assert "does not speak MCP" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_the_key_is_not_sent_to_a_server_that_lets_strangers_in(installed: Installation) -> None:
+    seen: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.headers["authorization"])
+            self.send_error(404)
+
+        do_POST = do_GET
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{other.server_port}"
+        done = installed.manage(
+            "mcp_check", "--url", url, "--key-file", write_key(installed.folder, "mcp_x")
+        )
+        other.shutdown()
+    assert (1, 4) == (done.returncode, done.stdout.count("FAILED"))
+    assert [None, None] == seen
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/json, text/event-stream"])
+def test_a_call_under_way_is_finished_before_the_server_stops(
+    make_user: MakeUser, make_profile: MakeProfile, tmp_path: Path, accept: str
+) -> None:
+    asked, answer_now = threading.Event(), threading.Event()
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.set()
+            answer_now.wait(10)
+            body = b'{"id": 1, "object": "user", "name": "Ada"}'
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    call = {"name": "infinity_get_profile", "_meta": {"progressToken": "t"}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as upstream:
+        threading.Thread(target=upstream.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{upstream.server_port}"
+        _, key = make_user(profile=make_profile("slow", base_url=url))
+        with running_server(tmp_path) as server, ThreadPoolExecutor() as pool:
+            under_way = pool.submit(
+                server.post, key, json=message, headers={"Accept": accept}, timeout=20
+            )
+            assert asked.wait(10)
+            server.process.terminate()
+            answer_now.set()
+            assert '"name":"Ada"' in under_way.result().text
+            assert 0 == server.process.wait(20)
+        upstream.shutdown()
 
 
 def test_two_workers_serve_and_a_revoked_key_is_refused_by_both(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client
+from mcp import Client, StdioServerParameters
 
 from mcpserver.sandbox import ADA_TOKEN
 from tests.conftest import MakeProfile, MakeUser
-from tests.support import Infinity, Server, data_of
+from tests.mcpserver.test_stdio import stdio_environment
+from tests.support import ROOT, Infinity, Server, data_of
 
 
 async def first(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -37,17 +40,32 @@ async def work(client: Client) -> dict[str, Any]:
     )
     read = await client.call_tool("infinity_get_item", {**item, "expand": ["values.attribute"]})
     comments = data_of(await client.call_tool("infinity_list_comments", item))["data"]
-    values = {v["attribute"]["name"]: v["data"] for v in data_of(read)["values"]}
-    return {"values": values, "comments": [comment["text"] for comment in comments]}
+    values = {value["attribute"]["name"]: value for value in data_of(read)["values"]}
+    labels = values["Status"]["attribute"]["settings"]["labels"]
+    return {
+        "title": values["Name"]["data"],
+        "assignee": values["Assignee"]["data"],
+        "status": [each["name"] for each in labels if each["id"] in values["Status"]["data"]],
+        "comments": [comment["text"] for comment in comments],
+    }
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy", "2026-07-28"])
+DONE = {
+    "title": "Buy paper",
+    "assignee": [4242],
+    "status": ["Doing"],
+    "comments": ["<p>a &lt; b</p><p>and</p>"],
+}
+
+
+@pytest.mark.parametrize("mode", ["auto", "2026-07-28", "2025-11-25", "2025-06-18"])
 @pytest.mark.parametrize("reached", ["in-process", "over HTTP"])
 def test_an_agent_does_its_job(
     server: Server,
     make_user: MakeUser,
     make_profile: MakeProfile,
     infinity: Infinity,
+    monkeypatch: pytest.MonkeyPatch,
     mode: str,
     reached: str,
 ) -> None:
@@ -55,13 +73,40 @@ def test_an_agent_does_its_job(
     _, key = make_user(profile=make_profile("ada", ADA_TOKEN, base_url=base_url))
 
     async def job() -> dict[str, Any]:
-        async with server.connected(key, mode=mode) as client:
+        async with server.connected(key, mode=_mode(mode, monkeypatch)) as client:
+            if mode.startswith("2025"):
+                assert mode == client.protocol_version
             return await work(client)
 
-    done = asyncio.run(job())
-    assert "Buy paper" == done["values"]["Name"]
-    assert [4242] == done["values"]["Assignee"]
-    assert ["<p>a &lt; b</p><p>and</p>"] == done["comments"]
+    assert DONE == asyncio.run(job())
+
+
+def _mode(version: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The client's mode for a version; of those with a handshake it offers the newest only."""
+    if version in ("auto", "2026-07-28"):
+        return version
+    monkeypatch.setattr("mcp.client.session.LATEST_HANDSHAKE_VERSION", version)
+    return "legacy"
+
+
+@pytest.mark.parametrize("mode", ["auto", "2025-06-18"])
+@pytest.mark.parametrize("reached", ["in-process", "over HTTP"])
+def test_an_agent_does_its_job_over_stdio(
+    infinity: Infinity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, reached: str
+) -> None:
+    infinity.reset()
+    env = stdio_environment(tmp_path)
+    if reached == "over HTTP":
+        env["INFINITY_API_BASE_URL"] = infinity.url
+    process = StdioServerParameters(
+        command=sys.executable, args=["manage.py", "mcp_serve"], cwd=ROOT, env=env
+    )
+
+    async def job() -> dict[str, Any]:
+        async with Client(process, mode=_mode(mode, monkeypatch)) as client:
+            return await work(client)
+
+    assert DONE == asyncio.run(job())
 
 
 def test_the_protocol_of_2025_06_18_is_spoken(server: Server, key: str) -> None:

@@ -140,7 +140,8 @@ def ensure_mcp_user(profile: Profile, summary: Summary) -> None:
         return
     if summary.key_file.exists():
         raise CommandError(
-            f"{summary.key_file} exists, but its key is for another database: move it away."
+            f"{summary.key_file} exists, but its key is for another database: set CONFIG_DIR to"
+            " another folder, or move the file away."
         )
     scopes = list(ACCESS["admin"])
     user = McpUser.objects.create(name=MCP_USER_NAME, profile=profile, scopes=scopes)

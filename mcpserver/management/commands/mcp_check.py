@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,15 @@ class Command(BaseCommand):
         try:
             mcp_url = endpoint(url)
             key = key_file.read_text(encoding="ascii").strip()
+        except UnicodeDecodeError as error:
+            raise CommandError(f"--key-file: {key_file} does not hold a key.") from error
         except ValueError as error:
-            raise CommandError(f"--url or --key-file: {error}") from error
+            raise CommandError(f"--url: {error}") from error
         except OSError as error:
             raise CommandError(f"--key-file: {key_file}: {error.strerror}.") from error
         if not key:
             raise CommandError(f"--key-file: {key_file} is empty.")
+        logging.getLogger("mcp").setLevel(logging.CRITICAL)  # the table says what failed
         if not asyncio.run(self._report(mcp_url, key)):
             raise CommandError("Not every proof passed.")
 

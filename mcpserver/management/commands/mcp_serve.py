@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import logging
+import contextlib
+import errno
 import signal
 import socket
 import sys
@@ -9,11 +10,13 @@ from typing import Any
 import anyio
 import uvicorn
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from credentials.database import is_migrated
 from credentials.management.base import CredentialsCommand
 from credentials.models import Profile
+from credentials.validators import validate_base_url
 
 
 class Command(CredentialsCommand):
@@ -43,7 +46,8 @@ class Command(CredentialsCommand):
             lifespan="on",
             server_header=False,
             access_log=False,
-            log_level="info",
+            log_config=None,  # settings.LOGGING
+            http=_http_protocol(),
             proxy_headers=bool(settings.TRUSTED_PROXIES),
             forwarded_allow_ips=settings.TRUSTED_PROXIES,
             timeout_graceful_shutdown=60,
@@ -54,9 +58,12 @@ class Command(CredentialsCommand):
 
         if not settings.INFINITY_API_TOKEN:
             raise CommandError("Set INFINITY_API_TOKEN: over stdio it is the token that is used.")
-        # Standard output belongs to the protocol.
-        logging.basicConfig(stream=sys.stderr, level=logging.WARNING, force=True)
-        anyio.run(serve)
+        try:
+            validate_base_url(settings.INFINITY_API_BASE_URL)
+        except ValidationError as error:
+            raise CommandError(f"INFINITY_API_BASE_URL: {' '.join(error.messages)}") from error
+        with contextlib.suppress(KeyboardInterrupt):
+            anyio.run(serve)
 
 
 def _refuse_unready() -> None:
@@ -73,8 +80,20 @@ def require_free_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except (OSError, OverflowError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise CommandError(
-                f"Cannot listen on {host}:{port} ({reason}): is Infinity MCP running already?"
-                " Otherwise set another PORT."
-            ) from error
+            raise CommandError(_unusable(host, port, error)) from error
+
+
+def _http_protocol() -> Any:
+    try:
+        from infinity_mcp.http import BoundedHttpProtocol
+    except ImportError:  # Windows has no httptools here; h11 bounds headers itself
+        return "h11"
+    return BoundedHttpProtocol
+
+
+def _unusable(host: str, port: int, error: OSError | OverflowError) -> str:
+    reason = error.strerror if isinstance(error, OSError) else "ports go from 1 to 65535"
+    problem = f"Cannot listen on {host}:{port} ({reason})"
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"{problem}: is Infinity MCP running already? Otherwise set another PORT."
+    return f"{problem}: set another HOST or PORT."
