@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+from asgiref.sync import sync_to_async
 from django.core.asgi import get_asgi_application
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
@@ -17,12 +18,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
 django = cast(ASGIApp, get_asgi_application())
 
 from mcpserver.app import McpApp  # noqa: E402 - models can be imported once Django is set up
+from oauthbridge.configured import register_configured_client  # noqa: E402
 
 mcp = McpApp()
 
 
 @asynccontextmanager
 async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    await sync_to_async(register_configured_client)()
     async with mcp.running():
         yield
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "oauth2_provider",
     "infinity_mcp",
     "accounts",
     "credentials",
@@ -165,6 +167,70 @@ MCP_REQUESTS_PER_MINUTE = env.int("MCP_REQUESTS_PER_MINUTE", default=600)
 MCP_CONCURRENT_REQUESTS = env.int("MCP_CONCURRENT_REQUESTS", default=32)
 MCP_RESULT_TEXT_CHARACTERS = env.int("MCP_RESULT_TEXT_CHARACTERS", default=25_000)
 
+# --- OAuth ----------------------------------------------------------------------------------------
+
+PUBLIC_URL = env.str("OAUTH_PUBLIC_URL", default="").rstrip("/")
+MCP_URL = f"{PUBLIC_URL}/mcp"  # the resource that every OAuth token is bound to
+
+OAUTH_ENABLED = env.bool("OAUTH_ENABLED", default=False)
+OAUTH_CLIENT_ID = env.str("OAUTH_CLIENT_ID", default="")
+OAUTH_CLIENT_SECRET = env.str("OAUTH_CLIENT_SECRET", default="")
+OAUTH_ALLOWED_REDIRECT_ORIGINS: list[str] = env.list("OAUTH_ALLOWED_REDIRECT_ORIGINS", default=[])
+OAUTH_MCP_USER = env.str("OAUTH_MCP_USER", default="")
+OAUTH_ALLOWED_TOOLS: list[str] = env.list("OAUTH_ALLOWED_TOOLS", default=[])
+OAUTH_DYNAMIC_REGISTRATION = env.bool("OAUTH_DYNAMIC_REGISTRATION", default=False)
+
+OAUTH_CONNECTION_LIFETIME = timedelta(days=90)  # from consent, however often it is refreshed
+# For so long a refresh token that was just exchanged may be exchanged again (docs/oauth.md).
+OAUTH_REFRESH_GRACE = timedelta(seconds=30)
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "connections"
+
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauthbridge.Application"
+OAUTH2_PROVIDER_GRANT_MODEL = "oauthbridge.Grant"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauthbridge.AccessToken"
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauthbridge.RefreshToken"
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth2_provider.IDToken"  # unused, but migrations ask for it
+OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "oauthbridge.validator.Validator",
+    "OAUTH2_BACKEND_CLASS": "oauthbridge.backend.Backend",
+    # What the consent page says of each scope.
+    "SCOPES": {
+        "infinity:read": "Read workspaces, boards, items and comments",
+        "infinity:write": "Create and change items, comments, folders, attributes and webhooks",
+        "infinity:admin": "Archive and delete things, and manage the members of workspaces",
+    },
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 5 * 60,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 60 * 60,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 60 * 60,  # after the last access token ended
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],  # Application allows more, see redirects.py
+    "PKCE_REQUIRED": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
+    # Discovery documents: nothing in them is taken from the request.
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL,
+    "OAUTH2_PROTECTED_RESOURCE_IDENTIFIER": MCP_URL,
+    "OAUTH2_PROTECTED_RESOURCE_NAME": "Infinity MCP",
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "refresh_token"],
+    "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": [
+        "client_secret_post",
+        "client_secret_basic",
+        "none",
+    ],
+    "DCR_ENABLED": OAUTH_DYNAMIC_REGISTRATION,
+}
+
 # --- Logs -----------------------------------------------------------------------------------------
 
 LOGGING = {
@@ -195,7 +261,6 @@ LOGGING = {
 
 # The public address decides: behind an HTTPS proxy cookies are secure and browsers are told to stay
 # on HTTPS; on http://127.0.0.1 they would drop secure cookies and nobody could sign in.
-PUBLIC_URL = env.str("OAUTH_PUBLIC_URL", default="").rstrip("/")
 SERVED_OVER_HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SERVED_OVER_HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_HTTPS else 0

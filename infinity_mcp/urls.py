@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from infinity_mcp import views
 
@@ -15,3 +16,6 @@ urlpatterns = [
     path("ready", views.ready),
     path("admin/", admin.site.urls),
 ]
+
+if settings.OAUTH_ENABLED:
+    urlpatterns.append(path("", include("oauthbridge.urls")))

@@ -26,7 +26,13 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from accounts.caller import Caller
-from mcpserver.auth import authenticate, bearer_credential, challenge, set_caller
+from mcpserver.auth import (
+    authenticate,
+    bearer_credential,
+    challenge,
+    set_caller,
+    step_up_challenge,
+)
 from mcpserver.limits import CallLimits
 from mcpserver.refusal import Refusal
 from mcpserver.request_id import new_request_id
@@ -101,6 +107,8 @@ class McpApp:
     async def _serve(self, request: Request, caller: Caller, send: Send) -> None:
         body = await _read_body(request)
         message = _read_message(request, body)
+        if caller.credential == "oauth":
+            self._ask_for_scope(caller, message)
         manager = self._events if _wants_progress(request, message) else self._json
         async with anyio.create_task_group() as group:
             group.start_soon(_cancel_when_gone, request.receive, group.cancel_scope)
@@ -133,6 +141,23 @@ class McpApp:
         await self._limits.count_request(caller)
         set_caller(caller)
         return caller
+
+    def _ask_for_scope(self, caller: Caller, message: dict[str, Any]) -> None:
+        """Refuse a call that more scopes would allow, so that the client can ask for them."""
+        params = message.get("params")
+        if message.get("method") != "tools/call" or not isinstance(params, dict):
+            return
+        name = params.get("name")
+        tool = self._tools.get(name) if isinstance(name, str) else None
+        if tool is None or tool.scope in caller.policy.scopes:
+            return
+        if caller.policy.tools is not None and tool.name not in caller.policy.tools:
+            return  # no scope would allow it: the answer is the tool error that key holders get
+        raise Refusal(
+            403,
+            f"{tool.name} needs the scope {tool.scope}.",
+            www_authenticate=step_up_challenge(caller, tool.scope),
+        )
 
     def _check_origin(self, headers: Headers) -> None:
         host, _ = split_domain_port(headers.get("host", ""))

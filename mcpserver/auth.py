@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from contextvars import ContextVar
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from starlette.datastructures import Headers
 
 from accounts.caller import Caller
 from accounts.models import ApiKey
 from accounts.scopes import SCOPES
+from oauthbridge.models import AccessToken, Connection
 
 logger = logging.getLogger(__name__)
 
@@ -35,14 +38,29 @@ def bearer_credential(headers: Headers) -> str | None:
 
 def challenge(credential: str | None) -> str:
     """The WWW-Authenticate of a refusal (RFC 6750 §3): no `error` where nothing was presented."""
-    parts = [f'scope="{" ".join(SCOPES)}"']
-    if credential:
-        parts.insert(0, 'error="invalid_token", error_description="Unknown, expired or revoked"')
-    return f"Bearer {', '.join(parts)}"
+    error = 'error="invalid_token", error_description="Unknown, expired or revoked"'
+    return _challenge(error if credential else "", SCOPES)
+
+
+def step_up_challenge(caller: Caller, scope: str) -> str:
+    """The WWW-Authenticate for a call that needs `scope` too: names all that the next token needs,
+    because it takes the place of this one."""
+    needed = caller.policy.scopes | {scope}
+    error = 'error="insufficient_scope", error_description="The call needs another scope"'
+    return _challenge(error, [each for each in SCOPES if each in needed])
+
+
+def _challenge(error: str, scopes: Iterable[str]) -> str:
+    metadata = ""
+    if settings.OAUTH_ENABLED:
+        url = f"{settings.PUBLIC_URL}/.well-known/oauth-protected-resource/mcp"
+        metadata = f'resource_metadata="{url}"'
+    parts = (error, metadata, f'scope="{" ".join(scopes)}"')
+    return f"Bearer {', '.join(filter(None, parts))}"
 
 
 async def authenticate(credential: str) -> Caller | None:
-    """The caller whose live API key this is, or None.
+    """The caller whose live API key or, with OAuth on, access token this is; or None.
 
     Raises django.db.Error while the database is away: no answer is then given either way.
     """
@@ -55,15 +73,23 @@ def _authenticate(credential: str) -> Caller | None:
     close_old_connections()  # what Django's own handler does around a request
     try:
         key = ApiKey.objects.authenticate(credential)
-        if key is None:
-            return None
-        _note_use(key)
-        return key.caller()
+        if key:
+            _note_use(key)
+            return key.caller()
+        return _authenticate_token(credential) if settings.OAUTH_ENABLED else None
     finally:
         close_old_connections()
 
 
-def _note_use(credential: ApiKey) -> None:
+def _authenticate_token(credential: str) -> Caller | None:
+    token = AccessToken.objects.authenticate(credential)
+    if token is None or token.connection is None:
+        return None
+    _note_use(token.connection)
+    return token.caller()
+
+
+def _note_use(credential: ApiKey | Connection) -> None:
     """That it cannot be written down is no reason to refuse a caller."""
     try:
         credential.touch()

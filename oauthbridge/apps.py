@@ -5,3 +5,7 @@ from django.apps import AppConfig
 
 class OAuthBridgeConfig(AppConfig):
     name = "oauthbridge"
+    verbose_name = "OAuth"
+
+    def ready(self) -> None:
+        from oauthbridge import checks  # noqa: F401 - registers them

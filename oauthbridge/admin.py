@@ -1,0 +1,74 @@
+"""Clients and connections in the admin. Codes and tokens are not shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import oauth2_provider.admin  # noqa: F401 - registers the models that are taken over below
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from oauth2_provider.models import IDToken
+
+from oauthbridge.forms import AdminLoginForm
+from oauthbridge.models import AccessToken, Application, Connection, Grant, RefreshToken
+
+if TYPE_CHECKING:
+    ApplicationBase = admin.ModelAdmin[Application]
+    ConnectionBase = admin.ModelAdmin[Connection]
+else:
+    ApplicationBase = ConnectionBase = admin.ModelAdmin
+
+admin.site.login_form = AdminLoginForm
+admin.site.unregister([Application, Grant, AccessToken, RefreshToken, IDToken])
+
+
+@admin.register(Application)
+class ApplicationAdmin(ApplicationBase):
+    list_display = ("name", "client_id", "client_type", "registration_source", "created")
+    list_filter = ("registration_source", "client_type")
+    search_fields = ("name", "client_id")
+
+    def get_fields(self, request: HttpRequest, obj: Application | None = None) -> tuple[str, ...]:
+        fields = ("name", "client_id", "client_type", "redirect_uris")
+        # Shown once, in the form that makes the client; from then on only its hash is known.
+        return (*fields, "registration_source") if obj else (*fields, "client_secret")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Application | None = None
+    ) -> tuple[str, ...]:
+        return ("client_id", "client_type", "registration_source") if obj else ()
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ConnectionBase):
+    list_display = (
+        "application",
+        "person",
+        "mcp_user",
+        "scopes",
+        "created_at",
+        "last_used_at",
+        "ends_at",
+        "revoked_at",
+    )
+    list_filter = ("mcp_user", "application")
+    list_select_related = ("application", "person", "mcp_user")
+    search_fields = ("application__name", "person__username", "mcp_user__name")
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke selected connections", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        for connection in queryset:
+            connection.revoke()
+        self.message_user(request, f"{len(queryset)} revoked. Their tokens do not work any more.")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Connection | None = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Whoever may delete connections otherwise may revoke them."""
+        return request.user.has_perm("oauthbridge.delete_connection")

@@ -1,0 +1,47 @@
+"""What the library's adapter to oauthlib does not check by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from oauth2_provider.exceptions import OAuthToolkitError
+from oauth2_provider.oauth2_backends import OAuthLibCore
+from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidRequestError, OAuth2Error
+
+
+class Backend(OAuthLibCore):
+    """Refuses a foreign `resource` and any PKCE but S256 before a person is asked anything."""
+
+    def validate_authorization_request(
+        self, request: HttpRequest
+    ) -> tuple[list[str], dict[str, Any]]:
+        """The scopes asked for, and the request's parameters; `resource` is this server's.
+
+        Raises OAuthToolkitError; of it FatalClientError, when nobody may be redirected.
+        """
+        scopes, credentials = super().validate_authorization_request(request)
+        error = _refusal(request, credentials)
+        if error:
+            raise OAuthToolkitError(error=error, redirect_uri=credentials["redirect_uri"])
+        return scopes, {**credentials, "resource": [settings.MCP_URL]}
+
+
+def _refusal(request: HttpRequest, credentials: dict[str, Any]) -> OAuth2Error | None:
+    state = credentials.get("state")
+    if credentials.get("code_challenge_method") != "S256":
+        return InvalidRequestError(description="Use PKCE with the method S256.", state=state)
+    if not is_for_this_server(request.GET.getlist("resource")):
+        return foreign_resource(state=state)
+    return None
+
+
+def is_for_this_server(resources: list[str]) -> bool:
+    """Is `resource` (RFC 8707) absent, or nothing but the address of /mcp?"""
+    return set(resources) <= {settings.MCP_URL}
+
+
+def foreign_resource(**details: Any) -> OAuth2Error:
+    text = f"Tokens are issued for {settings.MCP_URL} only."
+    return CustomOAuth2Error(error="invalid_target", description=text, **details)

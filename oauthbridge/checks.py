@@ -1,0 +1,84 @@
+"""System checks: is OAuth, once switched on, configured?"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from oauthbridge import redirects
+
+SHORTEST_SECRET = 16
+CLIENT_VARIABLES = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_ALLOWED_REDIRECT_ORIGINS")
+PURPOSES = {
+    "OAUTH_PUBLIC_URL": "The https:// address, without a path, under which clients reach this.",
+    "OAUTH_MCP_USER": "The MCP user that the consent page proposes, by its name.",
+    "OAUTH_CLIENT_ID": "Choose one, and enter it in the client too (docs/chatgpt.md).",
+    "OAUTH_CLIENT_SECRET": "Make one with `openssl rand -hex 32`, and enter it in the client too.",
+    "OAUTH_ALLOWED_REDIRECT_ORIGINS": "Where that client sends people back to, such as"
+    " https://chatgpt.com.",
+}
+
+
+@register()
+def oauth_is_configured(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.OAUTH_ENABLED:
+        return []
+    return [*_missing(), *_wrong_url(), *_wrong_origins(), *_weak_secret()]
+
+
+def is_public_url(text: str) -> bool:
+    """Is `text` an address without a path, over HTTPS unless it is on this machine?"""
+    try:
+        parts = urlsplit(text)
+        valid = parts.port != 0
+    except ValueError:
+        return False
+    secure = parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in redirects.LOOPBACK_HOSTS
+    )
+    plain = text == f"{parts.scheme}://{parts.netloc}".lower() and "@" not in text
+    return bool(valid and secure and plain and parts.hostname)
+
+
+def _missing() -> list[CheckMessage]:
+    required = {"OAUTH_PUBLIC_URL": settings.PUBLIC_URL, "OAUTH_MCP_USER": settings.OAUTH_MCP_USER}
+    client = {name: getattr(settings, name) for name in CLIENT_VARIABLES}
+    # Where clients register themselves, there need not be one of the environment.
+    if any(client.values()) or not settings.OAUTH_DYNAMIC_REGISTRATION:
+        required |= client
+    return [
+        Error(f"{name} is not set, but OAUTH_ENABLED is.", hint=PURPOSES[name], id=_id(1))
+        for name, value in required.items()
+        if not value
+    ]
+
+
+def _wrong_url() -> list[CheckMessage]:
+    if not settings.PUBLIC_URL or is_public_url(settings.PUBLIC_URL):
+        return []
+    message = "OAUTH_PUBLIC_URL must be an https:// address without a path, in lower case."
+    hint = "Such as https://mcp.example.org; http:// is for 127.0.0.1 and localhost only."
+    return [Error(message, hint=hint, id=_id(2))]
+
+
+def _wrong_origins() -> list[CheckMessage]:
+    hint = "Only scheme and host, such as https://chatgpt.com."
+    return [
+        Error(f"OAUTH_ALLOWED_REDIRECT_ORIGINS: {origin!r} is no origin.", hint=hint, id=_id(3))
+        for origin in settings.OAUTH_ALLOWED_REDIRECT_ORIGINS
+        if not redirects.is_origin(origin)
+    ]
+
+
+def _weak_secret() -> list[CheckMessage]:
+    if not 0 < len(settings.OAUTH_CLIENT_SECRET) < SHORTEST_SECRET:
+        return []
+    message = f"OAUTH_CLIENT_SECRET has less than {SHORTEST_SECRET} characters."
+    return [Error(message, hint=PURPOSES["OAUTH_CLIENT_SECRET"], id=_id(4))]
+
+
+def _id(number: int) -> str:
+    return f"oauthbridge.E{number:03}"

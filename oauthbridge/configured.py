@@ -1,0 +1,38 @@
+"""The client of OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+
+from oauthbridge.models import Application
+
+
+@transaction.atomic
+def register_configured_client() -> None:
+    """Make or update it. Any number of starting processes may do this at the same time."""
+    if not (settings.OAUTH_ENABLED and settings.OAUTH_CLIENT_ID):
+        return
+    client, is_new = Application.objects.get_or_create(
+        client_id=settings.OAUTH_CLIENT_ID,
+        defaults={
+            "name": settings.OAUTH_CLIENT_ID,
+            "client_type": Application.CLIENT_CONFIDENTIAL,
+            "client_secret": make_password(settings.OAUTH_CLIENT_SECRET),
+        },
+    )
+    if is_new or _is_current(client):
+        return
+    client.client_type = Application.CLIENT_CONFIDENTIAL
+    client.client_secret = make_password(settings.OAUTH_CLIENT_SECRET)
+    client.registration_source = Application.RegistrationSource.MANUAL
+    client.save()
+
+
+def _is_current(client: Application) -> bool:
+    return (
+        client.client_type == Application.CLIENT_CONFIDENTIAL
+        and client.registration_source == Application.RegistrationSource.MANUAL
+        and check_password(settings.OAUTH_CLIENT_SECRET, client.client_secret)
+    )

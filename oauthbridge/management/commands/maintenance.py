@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db.models import Q
+from django.utils import timezone
+
+from credentials.management.base import CredentialsCommand
+from oauthbridge.models import Application, Connection
+
+UNUSED = timedelta(hours=24)
+KEPT = timedelta(days=30)
+
+
+class Command(CredentialsCommand):
+    help = (
+        "Daily housekeeping: removes expired codes and tokens, connections that were never used or"
+        " ended 30 days ago, and clients that registered themselves and have no connection."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("cleartokens")
+        connections = self._prune_connections()
+        clients = self._prune_clients()
+        self.stdout.write(f"Removed {connections} connections and {clients} clients.")
+
+    def _prune_connections(self) -> int:
+        now = timezone.now()
+        ended = Q(revoked_at__lt=now - KEPT) | Q(
+            created_at__lt=now - settings.OAUTH_CONNECTION_LIFETIME - KEPT
+        )
+        unused = Q(last_used_at=None, created_at__lt=now - UNUSED)
+        return Connection.objects.filter(ended | unused).delete()[1].get(Connection._meta.label, 0)
+
+    def _prune_clients(self) -> int:
+        unused = Application.objects.filter(
+            registration_source=Application.RegistrationSource.DCR,
+            created__lt=timezone.now() - UNUSED,
+            connections=None,
+        )
+        return unused.delete()[1].get(Application._meta.label, 0)

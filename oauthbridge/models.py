@@ -1,0 +1,271 @@
+"""Clients, connections, and the library's grants and tokens, each bound to a connection."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from oauth2_provider.models import (
+    AbstractAccessToken,
+    AbstractApplication,
+    AbstractGrant,
+    AbstractRefreshToken,
+    refresh_token_expire_timedelta,
+)
+
+from accounts.caller import Caller
+from accounts.models import LAST_USED_RESOLUTION, LONGEST_KEY, McpUser, User
+from accounts.policy import Policy
+from accounts.scopes import known_scopes, validate_scopes
+from oauthbridge import redirects
+
+logger = logging.getLogger(__name__)
+
+
+class Application(AbstractApplication):
+    """An OAuth client: of the environment, made in the admin, or registered by itself."""
+
+    authorization_grant_type = models.CharField(
+        max_length=44,
+        choices=[(AbstractApplication.GRANT_AUTHORIZATION_CODE, "Authorization code")],
+        default=AbstractApplication.GRANT_AUTHORIZATION_CODE,
+        editable=False,
+    )
+
+    class Meta(AbstractApplication.Meta):
+        verbose_name = "client"
+
+    @property
+    def is_configured(self) -> bool:
+        """Is it the client of OAUTH_CLIENT_ID?"""
+        return bool(settings.OAUTH_CLIENT_ID) and self.client_id == settings.OAUTH_CLIENT_ID
+
+    @property
+    def is_self_registered(self) -> bool:
+        return bool(self.registration_source == self.RegistrationSource.DCR)
+
+    def redirect_uri_allowed(self, uri: str) -> bool:
+        if redirects.problem_with(uri):
+            return False
+        if redirects.is_among(uri, self.redirect_uris.split()):
+            return True
+        origins = settings.OAUTH_ALLOWED_REDIRECT_ORIGINS
+        return self.is_configured and redirects.is_on_origin(uri, origins)
+
+    def get_allowed_schemes(self) -> list[str]:
+        """Each URI is judged whole, by `redirects.problem_with`."""
+        own = (uri.partition(":")[0] for uri in self.redirect_uris.split())
+        return ["http", "https", *sorted(own)]
+
+    def clean(self) -> None:
+        for uri in self.redirect_uris.split():
+            problem = redirects.problem_with(uri)
+            if problem:
+                message = f"{uri[:200]} cannot be a redirect URI: {problem}."
+                raise ValidationError({"redirect_uris": message})
+        if not self.redirect_uris.split() and not self.is_configured:
+            raise ValidationError({"redirect_uris": "At least one redirect URI is needed."})
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def established(self) -> ConnectionQuerySet:
+        """Those whose code was exchanged, newest first."""
+        joined = self.select_related("application", "person", "mcp_user__profile")
+        return joined.exclude(last_used_at=None).order_by("-created_at")
+
+    def open(self) -> ConnectionQuerySet:
+        """Those that were neither revoked nor came to their absolute end."""
+        oldest = timezone.now() - settings.OAUTH_CONNECTION_LIFETIME
+        return self.established().filter(revoked_at=None, created_at__gt=oldest)
+
+
+class Connection(models.Model):
+    """A person's consent: this client may act as this MCP user, with these scopes."""
+
+    application = models.ForeignKey(
+        Application, on_delete=models.CASCADE, related_name="connections", verbose_name="client"
+    )
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="connections")
+    mcp_user = models.ForeignKey(
+        McpUser, on_delete=models.CASCADE, related_name="connections", verbose_name="MCP user"
+    )
+    scopes = models.JSONField(default=list, validators=[validate_scopes])
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty until the client exchanged its code."
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.application} as {self.mcp_user} for {self.person}"
+
+    @property
+    def ends_at(self) -> datetime:
+        """Its absolute end."""
+        return self.created_at + settings.OAUTH_CONNECTION_LIFETIME
+
+    @property
+    def scopes_in_words(self) -> list[str]:
+        words = settings.OAUTH2_PROVIDER["SCOPES"]
+        return [words[scope] for scope in self.policy.ordered_scopes]
+
+    @property
+    def policy(self) -> Policy:
+        """The MCP user's rights, within what was consented to and what OAuth callers may use."""
+        tools = frozenset(settings.OAUTH_ALLOWED_TOOLS)
+        granted = Policy(known_scopes(self.scopes), tools or None)
+        return self.mcp_user.policy.narrowed_by(granted)
+
+    @cached_property
+    def person_is_allowed(self) -> bool:
+        """May the person authorise clients as this MCP user (still)?"""
+        return may_authorise(self.person, self.mcp_user)
+
+    def is_live(self, now: datetime) -> bool:
+        return (
+            self.revoked_at is None
+            and now < self.ends_at
+            and self.person.is_active
+            and self.mcp_user.is_live(now)
+            and self.person_is_allowed
+        )
+
+    @transaction.atomic
+    def revoke(self) -> None:
+        """End it and its tokens at once. Its codes are worth nothing from now on."""
+        # Whoever issues tokens holds the same lock, so that none is issued past this.
+        Connection.objects.select_for_update().get(pk=self.pk)
+        now = timezone.now()
+        Connection.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now)
+        self.revoked_at = self.revoked_at or now
+        self.refresh_tokens.filter(revoked=None).update(revoked=now, updated=now)
+        self.access_tokens.all().delete()
+        logger.info("Connection %s was revoked", self.pk)
+
+    def touch(self) -> None:
+        """Note that it is in use, at most once a minute."""
+        now = timezone.now()
+        due = now - LAST_USED_RESOLUTION
+        if self.last_used_at and self.last_used_at > due:
+            return
+        stale = Connection.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=due))
+        stale.filter(pk=self.pk).update(last_used_at=now)
+        self.last_used_at = now
+
+
+def may_authorise(person: User, mcp_user: McpUser) -> bool:
+    """May the person let clients act as the MCP user? Superusers may for all."""
+    return person.is_superuser or mcp_user.people.filter(pk=person.pk).exists()
+
+
+class StoredDigest(str):
+    """A digest as the database holds it. Text of any other type is digested on its way there."""
+
+
+if TYPE_CHECKING:
+    CharField = models.CharField[str, str]
+else:
+    CharField = models.CharField
+
+
+class DigestField(CharField):
+    """Text that is looked up by its SHA-256 digest and stored as nothing else."""
+
+    def from_db_value(self, value: str | None, *_: Any) -> StoredDigest | None:
+        return None if value is None else StoredDigest(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        if value is None or isinstance(value, StoredDigest):
+            return value
+        return hashlib.sha256(str(value).encode()).hexdigest()
+
+
+class Grant(AbstractGrant):
+    """An authorization code. It outlives its use until it expires, so that a replay is noticed."""
+
+    code = DigestField(max_length=64, unique=True)
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, null=True, related_name="grants"
+    )
+    redeemed_at = models.DateTimeField(null=True)
+
+
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    def authenticate(self, text: str) -> AccessToken | None:
+        """The token that a client presented, whatever it is, if it may be used at /mcp now."""
+        if not text.isascii() or len(text) > LONGEST_KEY:
+            return None
+        people = McpUser.people.through.objects.filter(
+            user_id=OuterRef("connection__person_id"),
+            mcpuser_id=OuterRef("connection__mcp_user_id"),
+        )
+        joined = self.select_related("connection__mcp_user__profile", "connection__person")
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        token = joined.annotate(is_listed=Exists(people)).filter(token_checksum=digest).first()
+        if token is None or token.connection is None:
+            return None
+        connection = token.connection
+        connection.person_is_allowed = (
+            getattr(token, "is_listed", False) or connection.person.is_superuser
+        )
+        ours = token.resource == [settings.MCP_URL]
+        live = not token.is_expired() and connection.is_live(timezone.now())
+        return token if ours and live else None
+
+
+class AccessToken(AbstractAccessToken):
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, null=True, related_name="access_tokens"
+    )
+
+    objects = AccessTokenQuerySet.as_manager()
+
+    def caller(self) -> Caller:
+        """Who calls with this token. It must have come from `authenticate`."""
+        connection = self.connection
+        assert connection is not None
+        return Caller(
+            user=connection.mcp_user.name,
+            user_id=connection.mcp_user.pk,
+            profile=connection.mcp_user.profile,
+            policy=connection.policy.narrowed_by(Policy(known_scopes(self.scope.split()))),
+            credential="oauth",
+            credential_id=connection.pk,
+        )
+
+
+class RefreshToken(AbstractRefreshToken):
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, null=True, related_name="refresh_tokens"
+    )
+
+    @property
+    def was_idle_too_long(self) -> bool:
+        """Is it unused since REFRESH_TOKEN_EXPIRE_SECONDS after its access token ended?"""
+        if self.revoked:
+            return False
+        lifetime = refresh_token_expire_timedelta()
+        return self.access_token is None or self.access_token.expires + lifetime <= timezone.now()
+
+    @property
+    def was_just_exchanged(self) -> bool:
+        """Did a client exchange it a moment ago, and not yet what it got for it?
+
+        A revoked token has no successor, and one further back in the chain has lost its own.
+        """
+        if self.revoked is None or timezone.now() - self.revoked > settings.OAUTH_REFRESH_GRACE:
+            return False
+        return AccessToken.objects.filter(source_refresh_token=self).exists()

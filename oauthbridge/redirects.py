@@ -1,0 +1,95 @@
+"""Where a person may be sent back to: security.md 19. Comparison is of text, never of parsed parts,
+so that no two readings of one URI can differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import SplitResult, urlsplit
+
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+LONGEST_URI = 2000
+# Schemes that run or open something by themselves, or that belong to other protocols.
+REFUSED_SCHEMES = frozenset(
+    {"about", "blob", "chrome", "data", "file", "filesystem", "ftp", "ftps", "intent", "jar"}
+    | {"javascript", "livescript", "mailto", "mhtml", "mocha", "ms-appx", "resource", "sftp"}
+    | {"sms", "ssh", "tel", "urn", "vbscript", "view-source", "ws", "wss"}
+)
+
+_URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
+_HOST = re.compile(r"[a-z0-9.\-]+|[0-9a-f:.]+")
+_PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
+_LOOPBACK_PORT = re.compile(r"\A(http://(?:127\.0\.0\.1|localhost|\[::1\])):\d{1,5}(?=/|\?|\Z)")
+
+
+def problem_with(uri: str) -> str | None:
+    """Why nobody may register `uri` as a redirect URI, or None."""
+    if len(uri) > LONGEST_URI or not _URI_CHARACTERS.fullmatch(uri):
+        return "it is too long, or has a fragment or characters that do not belong into a URI"
+    try:
+        parts = urlsplit(uri)
+        valid = not parts.scheme or parts.port != 0
+    except ValueError:  # a port that is not one, or an unclosed bracket
+        valid = False
+    if not valid or not uri.startswith(f"{parts.scheme}:"):
+        return "it is not an absolute URI in its usual spelling"
+    if "@" in parts.netloc:
+        return "it names a user"
+    return _problem_with_scheme(parts)
+
+
+def _problem_with_scheme(parts: SplitResult) -> str | None:
+    if not parts.scheme:
+        return "it has no scheme"
+    if parts.scheme == "https":
+        return None if _HOST.fullmatch(parts.hostname or "") else "it has no usual host"
+    if parts.scheme == "http":
+        local = parts.hostname in LOOPBACK_HOSTS
+        return None if local else "http:// is for this machine only: 127.0.0.1, [::1] or localhost"
+    if parts.scheme in REFUSED_SCHEMES or not (parts.netloc or parts.path.startswith("/")):
+        return f"the scheme {parts.scheme}: cannot be redirected to"
+    return None
+
+
+def is_among(uri: str, registered: Iterable[str]) -> bool:
+    """Is `uri` registered? Exactly, but for the port on this machine (RFC 8252 §7.3)."""
+    wanted = _without_loopback_port(uri)
+    return any(wanted == _without_loopback_port(each) for each in registered)
+
+
+def is_on_origin(uri: str, origins: Iterable[str]) -> bool:
+    """Is `uri` a path, without query or fragment, on one of `origins` (`https://host[:port]`)?"""
+    return any(
+        uri.startswith(f"{origin}/") and _PATH.fullmatch(uri.removeprefix(origin)) is not None
+        for origin in origins
+    )
+
+
+def is_origin(text: str) -> bool:
+    """Is `text` an HTTPS origin: `https://host`, maybe with a port, in lower case?"""
+    return re.fullmatch(r"https://[a-z0-9.\-]+(:[1-9]\d{0,4})?", text) is not None
+
+
+def host_of(uri: str) -> str:
+    """What a person should know of `uri`: its host, or the scheme of an app's own."""
+    parts = urlsplit(uri)
+    return parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}://{parts.netloc}"
+
+
+def is_local(uri: str) -> bool:
+    """Does `uri` lead to an app on the person's own machine?"""
+    parts = urlsplit(uri)
+    return parts.scheme != "https" or parts.hostname in LOOPBACK_HOSTS
+
+
+def form_target(uri: str) -> str:
+    """The CSP source that lets a form's answer redirect to `uri`."""
+    parts = urlsplit(uri)
+    # CSP knows no IPv6 addresses, and no hosts in the schemes of apps.
+    if parts.scheme not in ("http", "https") or parts.netloc.startswith("["):
+        return f"{parts.scheme}:"
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _without_loopback_port(uri: str) -> str:
+    return _LOOPBACK_PORT.sub(r"\1", uri)

@@ -1,0 +1,129 @@
+"""Clients that register themselves (RFC 7591), when OAUTH_DYNAMIC_REGISTRATION allows it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
+from oauth2_provider.views.dynamic_client_registration import DynamicClientRegistrationView
+
+from oauthbridge import redirects
+from oauthbridge.limits import REGISTRATIONS_FROM_ADDRESS, address_of
+from oauthbridge.models import Application
+from oauthbridge.views import GRANT_TYPES, OpenToBrowsers
+
+logger = logging.getLogger(__name__)
+
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+MOST_REDIRECT_URIS = 10
+LONGEST_NAME = 100
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class RegistrationView(OpenToBrowsers, DynamicClientRegistrationView):
+    """The library's, but for what it answers: it refuses clients that can do more than codes (VS
+    Code), and hands out a token for changing the registration that never ends."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        address = address_of(request)
+        if REGISTRATIONS_FROM_ADDRESS.reached(address):
+            response = _error("too_many_requests", "Too many registrations; try again in an hour.")
+            response.status_code, response["Retry-After"] = 429, "3600"
+            return response
+        try:
+            return JsonResponse(register(request.body), status=201)
+        except InvalidMetadata as error:
+            return _error(error.code, str(error))
+        finally:
+            REGISTRATIONS_FROM_ADDRESS.count_one(address)
+
+
+class InvalidMetadata(Exception):
+    """A registration that is refused: `code` of RFC 7591 §3.2.2, and why."""
+
+    def __init__(self, message: str, code: str = "invalid_client_metadata") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def register(body: bytes) -> dict[str, Any]:
+    """Make the client that `body` describes; returns its registration. Raises InvalidMetadata."""
+    data = _read(body)
+    method = data.get("token_endpoint_auth_method", AUTH_METHODS[0])
+    application = Application(
+        name=_name(data),
+        redirect_uris=" ".join(_redirect_uris(data)),
+        client_type=Application.CLIENT_PUBLIC if method == "none" else "confidential",
+        registration_source=Application.RegistrationSource.DCR,
+    )
+    secret = application.client_secret  # only its hash is saved
+    try:
+        application.full_clean()
+    except ValidationError as error:
+        raise InvalidMetadata(" ".join(error.messages)) from None
+    application.save()
+    logger.info("Client %s registered itself as %r", application.pk, application.name)
+    return {
+        "client_id": application.client_id,
+        "client_id_issued_at": int(time.time()),
+        **({} if method == "none" else {"client_secret": secret, "client_secret_expires_at": 0}),
+        "client_name": application.name,
+        "redirect_uris": application.redirect_uris.split(),
+        "grant_types": list(GRANT_TYPES),
+        "response_types": ["code"],
+        "token_endpoint_auth_method": method,
+    }
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        raise InvalidMetadata("Send a JSON object.")
+    if data.get("token_endpoint_auth_method", AUTH_METHODS[0]) not in AUTH_METHODS:
+        raise InvalidMetadata(f"token_endpoint_auth_method is one of {', '.join(AUTH_METHODS)}.")
+    # What else a client can do is left out of its registration (RFC 7591 §2).
+    if "authorization_code" not in _list(data, "grant_types", ["authorization_code"]):
+        raise InvalidMetadata("grant_types must have authorization_code: there is no other.")
+    if "code" not in _list(data, "response_types", ["code"]):
+        raise InvalidMetadata("response_types must have code: there is no other.")
+    return data
+
+
+def _list(data: dict[str, Any], name: str, default: list[str]) -> list[str]:
+    value = data.get(name, default)
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise InvalidMetadata(f"{name} is a list of strings.")
+    return value
+
+
+def _name(data: dict[str, Any]) -> str:
+    name = data.get("client_name") or ""
+    if not isinstance(name, str):
+        raise InvalidMetadata("client_name is a string.")
+    return "".join(filter(str.isprintable, name))[:LONGEST_NAME].strip()
+
+
+def _redirect_uris(data: dict[str, Any]) -> list[str]:
+    uris = _list(data, "redirect_uris", [])
+    if not 1 <= len(uris) <= MOST_REDIRECT_URIS:
+        message = f"Between 1 and {MOST_REDIRECT_URIS} redirect_uris are needed."
+        raise InvalidMetadata(message, "invalid_redirect_uri")
+    for uri in uris:
+        problem = redirects.problem_with(uri)
+        if problem:
+            message = f"A redirect URI cannot be used: {problem}."
+            raise InvalidMetadata(message, "invalid_redirect_uri")
+    return uris
+
+
+def _error(code: str, description: str) -> JsonResponse:
+    return JsonResponse({"error": code, "error_description": description}, status=400)

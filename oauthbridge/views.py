@@ -1,0 +1,218 @@
+"""Where clients send people, and what clients ask for themselves. All of it is off, and 404, unless
+OAUTH_ENABLED."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.mixins import AccessMixin
+from django.contrib.auth.views import LoginView as DjangoLoginView
+from django.contrib.auth.views import LogoutView as DjangoLogoutView
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
+from oauth2_provider.http import OAuth2ResponseRedirect
+from oauth2_provider.views.base import RevokeTokenView as LibraryRevokeTokenView
+from oauth2_provider.views.base import TokenView as LibraryTokenView
+from oauth2_provider.views.mixins import OAuthLibMixin
+
+from accounts.models import User
+from oauthbridge import redirects
+from oauthbridge.forms import ConsentForm, LoginForm
+from oauthbridge.limits import WRONG_PASSWORDS_OF_NAME
+from oauthbridge.models import Application, Connection
+from oauthbridge.pages import error_page, page
+
+logger = logging.getLogger(__name__)
+
+GRANT_TYPES = ("authorization_code", "refresh_token")
+
+
+class AuthorizeView(AccessMixin, OAuthLibMixin, View):
+    """The authorization endpoint: consent is asked for every time, whatever the request says.
+
+    The form's answer comes to the same URL, so that what a client asked for is read from there
+    again and nothing of it travels through the form.
+    """
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.method not in ("GET", "POST"):
+            return self.http_method_not_allowed(request)
+        if _has_null(request.GET):
+            return error_page(request, "This address is damaged.", status=400)
+        try:
+            self.asked, self.credentials = self.validate_authorization_request(request)
+        except FatalClientError as error:
+            return self._refuse_without_redirect(error)
+        except OAuthToolkitError as error:
+            # Nobody is sent to a client by a link alone, without having signed in (RFC 9700 §4.11).
+            if not request.user.is_authenticated:
+                return self._refuse_without_redirect(error)
+            return self._redirect_with(error)
+        if not request.user.is_authenticated:
+            return self.handle_no_permission()
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._ask(self._form())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if request.POST.get("decision") != "allow":
+            logger.info("%s denied %r", request.user.pk, str(self._application)[:100])
+            return self._answer(None)
+        form = self._form(request.POST)
+        if not form.is_valid():
+            return self._ask(form)
+        connection = Connection.objects.create(
+            application=self._application,
+            person=self._person,
+            mcp_user=form.cleaned_data["mcp_user"],
+            scopes=form.cleaned_data["scopes"],
+        )
+        logger.info("%s allowed connection %s", request.user.pk, connection.pk)
+        return self._answer(connection)
+
+    @property
+    def _person(self) -> User:
+        assert isinstance(self.request.user, User)
+        return self.request.user
+
+    @property
+    def _application(self) -> Application:
+        application: Application = self.credentials["request"].client
+        return application
+
+    def _form(self, data: Any = None) -> ConsentForm:
+        return ConsentForm(data, person=self._person, asked=self.asked)
+
+    def _ask(self, form: ConsentForm) -> HttpResponse:
+        redirect_uri = self.credentials["redirect_uri"]
+        context = {
+            "form": form,
+            "application": self._application,
+            "host": redirects.host_of(redirect_uri),
+            "is_local": redirects.is_local(redirect_uri),
+            "tools": [_in_words(tool) for tool in settings.OAUTH_ALLOWED_TOOLS],
+            "ends_at": timezone.now() + settings.OAUTH_CONNECTION_LIFETIME,
+        }
+        target = redirects.form_target(redirect_uri)
+        status = 400 if form.is_bound else 200
+        return page(self.request, "consent", context, status=status, form_target=target)
+
+    def _answer(self, connection: Connection | None) -> HttpResponse:
+        parameters = ("client_id", "redirect_uri", "response_type", "state", "resource")
+        credentials = {name: self.credentials[name] for name in parameters}
+        credentials |= {
+            name: self.credentials[name] for name in ("code_challenge", "code_challenge_method")
+        }
+        scopes = " ".join(connection.scopes) if connection else ""
+        try:
+            uri, *_ = self.create_authorization_response(
+                self.request, scopes, {**credentials, "connection": connection}, bool(connection)
+            )
+        except OAuthToolkitError as error:
+            return self._redirect_with(error)
+        return self._redirect(uri)
+
+    def _refuse_without_redirect(self, error: OAuthToolkitError) -> HttpResponse:
+        reason = error.oauthlib_error.description or error.oauthlib_error.error
+        message = f"The application's request cannot be served: {reason}"
+        return error_page(self.request, message, status=400)
+
+    def _redirect_with(self, error: OAuthToolkitError) -> HttpResponse:
+        _, answer = self.error_response(error)
+        issuer = urlencode({"iss": settings.PUBLIC_URL})  # RFC 9207, on errors too
+        return self._redirect(f"{answer['url']}&{issuer}")
+
+    def _redirect(self, uri: str) -> HttpResponse:
+        # Its redirect URI was found to be the client's own.
+        return OAuth2ResponseRedirect(uri, [uri.partition(":")[0].lower()])
+
+
+def _in_words(tool: str) -> str:
+    return tool.removeprefix("infinity_").replace("_", " ").capitalize()
+
+
+class OpenToBrowsers(View):
+    """For clients that are web pages: any may ask, as nothing here goes by cookies."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response: HttpResponseBase
+        if request.method == "OPTIONS":
+            response = HttpResponse(status=204)
+            response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+            response["Access-Control-Allow-Headers"] = (
+                "Authorization, Content-Type, MCP-Protocol-Version"
+            )
+        else:
+            response = super().dispatch(request, *args, **kwargs)
+        response["Access-Control-Allow-Origin"] = "*"
+        return response
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+class TokenView(OpenToBrowsers, LibraryTokenView):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.POST.get("grant_type") not in GRANT_TYPES:
+            return JsonResponse({"error": "unsupported_grant_type"}, status=400)
+        if _has_null(request.POST):
+            return JsonResponse({"error": "invalid_request"}, status=400)
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        return response
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+class RevokeTokenView(OpenToBrowsers, LibraryRevokeTokenView):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if _has_null(request.POST):
+            return JsonResponse({"error": "invalid_request"}, status=400)
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        return response
+
+
+def _has_null(parameters: QueryDict) -> bool:
+    """PostgreSQL cannot look for it, and it is in no identifier."""
+    return any("\0" in str(value) for _, values in parameters.lists() for value in values)
+
+
+class LoginView(DjangoLoginView):
+    authentication_form = LoginForm
+
+    def render_to_response(self, context: dict[str, Any], **_: Any) -> Any:
+        form: LoginForm = context["form"]
+        if form.is_bound and form.is_limited:
+            response = page(self.request, "login", context, status=429)
+            response["Retry-After"] = str(WRONG_PASSWORDS_OF_NAME.seconds)
+            return response
+        return page(self.request, "login", context, status=400 if form.is_bound else 200)
+
+
+class LogoutView(DjangoLogoutView):
+    next_page = settings.LOGIN_URL
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@csrf_protect
+def connections(request: HttpRequest) -> HttpResponse:
+    """What a person let act for them; POST revokes one."""
+    assert isinstance(request.user, User)
+    own = Connection.objects.open().filter(person=request.user)
+    if request.method == "POST":
+        number = request.POST.get("connection", "")
+        get_object_or_404(own, pk=int(number) if number.isdecimal() else 0).revoke()
+        return redirect("connections")
+    return page(request, "connections", {"connections": own})

@@ -1,0 +1,210 @@
+"""What a person sees and does, in a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from accounts.models import McpUser, User
+from accounts.scopes import READ
+from oauthbridge.models import Application, Connection, Grant
+from tests.conftest import MakeUser
+from tests.oauthbridge.conftest import PASSWORD, MakePerson
+from tests.oauthbridge.support import CHATGPT, Flow, client, parameters_of
+from tests.support import Server
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# A folder for pictures of the pages, to be looked at.
+PICTURES = os.environ.get("PICTURES_DIR")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI needs Chromium: apt-get install chromium")
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright's event loop, which is in this thread, is not Django's business.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    with chromium.new_context() as context:
+        yield tab(context.new_page())
+
+
+def tab(page: Page) -> Page:
+    """Clients that are not this server are played: what arrives at them is answered here."""
+    page.route("https://chatgpt.com/**", lambda route: route.fulfill(body="Back at the client"))
+    page.route("http://127.0.0.1:49152/**", lambda route: route.fulfill(body="Back at the client"))
+    return page
+
+
+def sign_in(page: Page, name: str = "ada", password: str = PASSWORD) -> None:
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_from_login_to_a_narrowed_tool_list_and_back(
+    page: Page,
+    chatgpt_flow: Flow,
+    make_user: MakeUser,
+    make_person: MakePerson,
+    alice: McpUser,
+) -> None:
+    bob, _ = make_user("bob", "read-write")
+    make_person("ada", alice, bob)
+    server = chatgpt_flow.server
+
+    page.goto(chatgpt_flow.url())
+    sign_in(page)
+    expect(page.get_by_role("heading")).to_contain_text("Let chatgpt use Infinity")
+    expect(page.get_by_text("chatgpt.com", exact=True)).to_be_visible()
+    expect(page.get_by_label("Acts as")).to_have_value("alice")
+    page.get_by_label("Acts as").select_option("bob")
+    page.get_by_label("Create and change").uncheck()
+    page.get_by_label("Delete things").uncheck()
+    page.get_by_role("button", name="Allow").click()
+
+    expect(page.get_by_text("Back at the client")).to_be_visible()
+    assert page.url.startswith(f"{CHATGPT}?")
+    answer = parameters_of(page.url)
+    assert chatgpt_flow.state == answer["state"]
+    token = chatgpt_flow.exchange(answer["code"]).json()["access_token"]
+    with ThreadPoolExecutor(1) as thread:  # this one has Playwright's event loop
+        tools = thread.submit(server.tools, token).result()
+    assert "infinity_list_boards" in tools and "infinity_create_item" not in tools
+    assert (bob, [READ]) == (Connection.objects.get().mcp_user, Connection.objects.get().scopes)
+
+    page.goto(f"{server.origin}/oauth/connections/")
+    expect(page.get_by_role("heading", name="chatgpt")).to_be_visible()
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("No application is connected")).to_be_visible()
+    assert 401 == server.post(token).status_code
+
+
+@pytest.mark.parametrize("uri", [CHATGPT, "http://127.0.0.1:49152/callback"])
+def test_deny_leads_back_without_a_code(
+    page: Page, oauth: Server, chatgpt: Application, ada: User, uri: str
+) -> None:
+    application = chatgpt if uri == CHATGPT else client()
+    page.goto(Flow(oauth, application, uri).url())
+    sign_in(page)
+    page.get_by_role("button", name="Deny").click()
+    expect(page.get_by_text("Back at the client")).to_be_visible()
+    assert "access_denied" == parameters_of(page.url)["error"]
+    assert not Grant.objects.exists()
+
+
+def test_an_app_of_its_own_scheme_is_called(page: Page, oauth: Server, ada: User) -> None:
+    callback = "cursor://anysphere.cursor-mcp/oauth/callback"
+    page.goto(Flow(oauth, client(callback), callback).url())
+    sign_in(page)
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text))
+    # Chromium hands the redirect over to the system and drops the navigation.
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Allow").click()
+    assert Grant.objects.filter(redirect_uri=callback).exists()
+    assert not [text for text in refused if "Content Security Policy" in text]
+
+
+def test_a_wrong_password_is_told_and_asked_again(page: Page, flow: Flow, ada: User) -> None:
+    page.goto(flow.url())
+    sign_in(page, "ada", "wrong")
+    expect(page.get_by_text("Please enter a correct username and password")).to_be_visible()
+    sign_in(page)
+    expect(page.get_by_role("button", name="Allow")).to_be_visible()
+
+
+def test_another_account_can_be_used(
+    page: Page, flow: Flow, make_person: MakePerson, alice: McpUser, ada: User
+) -> None:
+    make_person("grace", alice)
+    page.goto(flow.url())
+    sign_in(page)
+    page.get_by_role("button", name="Use another account").click()
+    sign_in(page, "grace")
+    expect(page.get_by_text("Signed in as grace")).to_be_visible()
+    expect(page.get_by_role("button", name="Allow")).to_be_visible()
+
+
+def test_consent_cannot_be_put_into_a_frame(page: Page, flow: Flow, ada: User) -> None:
+    page.goto(flow.url())
+    sign_in(page)
+    expect(page.get_by_role("button", name="Allow")).to_be_visible()
+    attack = "http://127.0.0.1:49152/attack"
+    page.route(
+        attack,
+        lambda route: route.fulfill(
+            body=f'<iframe src="{flow.url().replace("&", "&amp;")}"></iframe>',
+            content_type="text/html",
+        ),
+    )
+    page.goto(attack)
+    page.wait_for_load_state("networkidle")
+    frame = page.frames[1]
+    assert 'value="allow"' not in frame.content()
+
+
+SIZES: dict[str, Any] = {
+    "desktop": {"width": 1280, "height": 900},
+    "phone": {"width": 390, "height": 844},
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_fits_and_needs_no_script(
+    chromium: Browser, oauth: Server, ada: User, size: str, scheme: Any
+) -> None:
+    application = client(CHATGPT, name="ChatGPT", registration_source="dcr")
+    flow = Flow(oauth, application, CHATGPT)
+    with chromium.new_context(
+        viewport=SIZES[size], color_scheme=scheme, java_script_enabled=False
+    ) as context:
+        page = tab(context.new_page())
+        page.goto(flow.url())
+        look_at(page, f"login-{size}-{scheme}")
+        sign_in(page)
+        page.get_by_role("button", name="Allow").wait_for()
+        look_at(page, f"consent-{size}-{scheme}")
+        page.goto(flow.url(redirect_uri="https://evil.example/"))
+        look_at(page, f"error-{size}-{scheme}")
+        flow.tokens(ada)
+        page.goto(f"{oauth.origin}/oauth/connections/")
+        look_at(page, f"connections-{size}-{scheme}")
+
+
+def look_at(page: Page, name: str) -> None:
+    body = page.locator("body").bounding_box()
+    viewport = page.viewport_size
+    assert body and viewport
+    assert body["width"] <= viewport["width"], name
+    for control in page.locator("button, select, input:visible").all():
+        box = control.bounding_box()
+        assert box is None or 0 <= box["x"] <= viewport["width"] - box["width"], name
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)

@@ -1,0 +1,208 @@
+"""Clients that register themselves: security.md 21."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import McpUser
+from oauthbridge.models import Application, Connection, RefreshToken
+from tests.oauthbridge.conftest import MakePerson
+from tests.oauthbridge.support import client
+
+CALLBACK = "http://127.0.0.1:33418/"
+
+
+@pytest.fixture(autouse=True)
+def registration_is_on(settings: Settings, db: None) -> None:
+    cache.clear()
+    Application.objects.all().delete()
+    settings.OAUTH_ENABLED, settings.ROOT_URLCONF = True, "oauthbridge.urls"
+    settings.OAUTH2_PROVIDER = {**settings.OAUTH2_PROVIDER, "DCR_ENABLED": True}
+
+
+def register(data: Any, **headers: Any) -> Any:
+    return Client().post("/oauth/register", data, content_type="application/json", **headers)
+
+
+def test_a_public_client_registers() -> None:
+    answer = register(
+        {
+            "client_name": "Visual Studio Code",
+            "redirect_uris": [CALLBACK, "https://vscode.dev/redirect"],
+            "grant_types": [
+                "authorization_code",
+                "refresh_token",
+                "urn:ietf:params:oauth:grant-type:device_code",
+            ],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": "none",
+            "application_type": "native",
+        }
+    )
+    assert 201 == answer.status_code
+    registered = answer.json()
+    assert ["authorization_code", "refresh_token"] == registered["grant_types"]
+    assert "client_secret" not in registered and "registration_access_token" not in registered
+    stored = Application.objects.get(client_id=registered["client_id"])
+    assert ("public", "dcr") == (stored.client_type, stored.registration_source)
+    assert stored.redirect_uri_allowed("http://127.0.0.1:5/")
+
+
+@pytest.mark.parametrize("method", [None, "client_secret_basic", "client_secret_post"])
+def test_a_confidential_client_gets_its_secret_once(method: str | None) -> None:
+    data = {"redirect_uris": [CALLBACK]}
+    answer = register(data | ({"token_endpoint_auth_method": method} if method else {})).json()
+    assert (method or "client_secret_basic") == answer["token_endpoint_auth_method"]
+    stored = Application.objects.get().client_secret
+    assert len(answer["client_secret"]) > 40 and answer["client_secret"] not in stored
+
+
+def test_cursor_registers_three_addresses_at_once() -> None:
+    uris = [
+        "cursor://anysphere.cursor-mcp/oauth/callback",
+        "https://www.cursor.com/agents/mcp/oauth/callback",
+        "http://localhost:8787/callback",
+    ]
+    assert uris == register({"redirect_uris": uris}).json()["redirect_uris"]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "javascript:alert(1)",
+        "javascript://127.0.0.1/%0aalert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "vbscript:x",
+        "http://example.org/callback",
+        "http://127.0.0.1.evil.example/",
+        "http://user@127.0.0.1/",
+        "https://user:word@example.org/",
+        "https://example.org/#fragment",
+        "https://example.org/a b",
+        "https://*.example.org/",
+        "https://",
+        "//example.org/",
+        "example.org",
+        "https://example.org:99999/",
+        "https://example.org/" + "x" * 2000,
+        "",
+        "cursor:",
+        "HTTPS://example.org/",
+    ],
+)
+def test_a_bad_redirect_uri_is_refused(uri: str) -> None:
+    answer = register({"redirect_uris": [CALLBACK, uri]})
+    assert (400, "invalid_redirect_uri") == (answer.status_code, answer.json()["error"])
+    assert not Application.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "not json",
+        "[]",
+        "[" * 100_000,
+        {},
+        {"redirect_uris": []},
+        {"redirect_uris": "http://127.0.0.1/"},
+        {"redirect_uris": [1]},
+        {"redirect_uris": [CALLBACK] * 11},
+        {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "private_key_jwt"},
+        {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": ["none"]},
+        {"redirect_uris": [CALLBACK], "grant_types": ["client_credentials"]},
+        {"redirect_uris": [CALLBACK], "grant_types": "authorization_code"},
+        {"redirect_uris": [CALLBACK], "response_types": ["token"]},
+        {"redirect_uris": [CALLBACK], "client_name": {"a": "b"}},
+    ],
+    ids=lambda data: str(data)[:40],
+)
+def test_bad_metadata_is_refused(data: Any) -> None:
+    answer = register(data)
+    assert 400 == answer.status_code
+    assert answer.json()["error"] in ("invalid_client_metadata", "invalid_redirect_uri")
+    assert not Application.objects.exists()
+
+
+def test_a_name_is_one_short_line() -> None:
+    name = "ChatGPT\r\nverified \u202etrap\0" + "x" * 500
+    register({"redirect_uris": [CALLBACK], "client_name": name})
+    stored = Application.objects.get().name
+    assert stored.startswith("ChatGPTverified trap") and 100 == len(stored)
+
+
+def test_an_address_may_register_twenty_an_hour() -> None:
+    data = {"redirect_uris": [CALLBACK]}
+    statuses = [register(data).status_code for _ in range(21)]
+    assert [201] * 20 + [429] == statuses
+    assert 201 == register(data, REMOTE_ADDR="192.0.2.7").status_code
+    forged = register(data, headers={"X-Forwarded-For": "192.0.2.8"})
+    assert (429, "3600") == (forged.status_code, forged["Retry-After"])
+
+
+def test_without_the_setting_nobody_registers(settings: Settings) -> None:
+    settings.OAUTH2_PROVIDER = {**settings.OAUTH2_PROVIDER, "DCR_ENABLED": False}
+    assert 404 == register({"redirect_uris": [CALLBACK]}).status_code
+    metadata = Client().get("/.well-known/oauth-authorization-server").json()
+    assert "registration_endpoint" not in metadata
+
+
+def test_maintenance_removes_what_was_never_used(make_person: MakePerson, alice: McpUser) -> None:
+    def made(hours: float, source: str = "dcr") -> Application:
+        made = client(CALLBACK, registration_source=source)
+        Application.objects.filter(pk=made.pk).update(
+            created=timezone.now() - timedelta(hours=hours)
+        )
+        return made
+
+    def connect(application: Application, hours: float, used: bool = True) -> Connection:
+        moment = timezone.now() - timedelta(hours=hours)
+        connection = Connection.objects.create(
+            application=application,
+            person=ada,
+            mcp_user=alice,
+            last_used_at=moment if used else None,
+        )
+        Connection.objects.filter(pk=connection.pk).update(created_at=moment)
+        return connection
+
+    ada = make_person("ada", alice)
+    made(25)
+    fresh, connected, abandoned = made(23), made(25), made(25)
+    manual = made(25, "manual")
+    connect(connected, 24)
+    connect(abandoned, 25, used=False)
+    long_ended = connect(manual, 24 * 121)
+    just_ended = connect(manual, 24 * 100)
+    call_command("maintenance", verbosity=0)
+    assert {fresh, connected, manual} == set(Application.objects.all())
+    left = set(Connection.objects.all())
+    assert long_ended not in left and just_ended in left and 2 == len(left)
+
+
+def test_maintenance_removes_expired_tokens(make_person: MakePerson, alice: McpUser) -> None:
+    ada = make_person("ada", alice)
+    connection = Connection.objects.create(
+        application=client(CALLBACK),
+        person=ada,
+        mcp_user=alice,
+        last_used_at=timezone.now(),
+    )
+    for days in (29, 31):
+        RefreshToken.objects.create(
+            user=ada,
+            application=connection.application,
+            connection=connection,
+            token_checksum=str(days),
+            revoked=timezone.now() - timedelta(days=days),
+        )
+    call_command("maintenance", verbosity=0)
+    assert ["29"] == list(RefreshToken.objects.values_list("token_checksum", flat=True))
