@@ -19,7 +19,7 @@ def decoded_file(name: str, content_base64: str, content_type: str | MISSING) ->
         content = binascii.a2b_base64(
             content_base64.replace("\n", "").replace("\r", ""), strict_mode=True
         )
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; so is what is not ASCII
         raise WrongValue(
             f"content_base64 is not valid base64 ({error}). Nothing was uploaded. Encode the whole "
             "file again; for a large file use infinity_upload_attachment_from_url."

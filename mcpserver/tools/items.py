@@ -96,7 +96,8 @@ async def infinity_update_item(
     title: ItemTitle | MISSING = MISSING,
     sort_order: SortOrder | MISSING = MISSING,
 ) -> JsonObject:
-    """Change values of an item, or move it to another folder or parent. The rest stays as it is."""
+    """Change values of an item (lists are replaced whole), or its folder or parent. The rest
+    stays."""
     written = await item_values(
         api, workspace_id, board_id, Written(values, values_by_name, name, title)
     )

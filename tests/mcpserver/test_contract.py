@@ -1,0 +1,312 @@
+"""The contract of the tools: agents' saved prompts rely on names, parameters and hints.
+
+That the tools do what they promise is in tests/mcpserver/tools.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.conftest import MakeUser
+from tests.support import ROOT, Server, environment
+
+SNAPSHOTS = Path(__file__).with_name("snapshots")
+LARGEST_LISTING = 36_000  # bytes; every conversation pays for it
+LONGEST_INSTRUCTIONS = 1_500  # characters
+
+# Name, scope, hints (Read-only, Destructive, Idempotent) and parameters: a string unless `:type`
+# follows; `?` marks what may be left out, `/null` what may be null, `=` its default.
+CONTRACT = """
+get_profile               read  R-I
+list_workspaces           read  R-I  *paging
+list_workspace_members    read  R-I  workspace_id *paging
+invite_workspace_member   admin ---  workspace_id email:email role?=full-member
+add_workspace_member      admin --I  workspace_id user_id:user role?=full-member
+remove_workspace_member   admin -DI  workspace_id user_id:user
+list_boards               read  R-I  workspace_id *paging
+get_board                 read  R-I  *board
+create_board              write ---  workspace_id name description?/null color?:color
+                                     user_ids?:[user]
+list_folders              read  R-I  *board *paging
+get_folder                read  R-I  *board folder_id
+create_folder             write ---  *board name *folder
+update_folder             write --I  *board folder_id name? *folder
+archive_folder            admin -DI  *board folder_id
+list_attributes           read  R-I  *board *paging
+get_attribute             read  R-I  *board attribute_id
+create_attribute          write ---  *board name type:attribute default_data?:any settings?:object
+update_attribute          write --I  *board attribute_id name? type?:attribute default_data?:any
+                                     settings?:object
+delete_attribute          admin -DI  *board attribute_id
+list_items                read  R-I  *board folder_id? expand?:[item] *paging
+get_item                  read  R-I  *board item_id expand?:[item]
+create_item               write ---  *board folder_id parent_id?/null *values
+update_item               write --I  *board item_id folder_id? parent_id?/null *values
+archive_item              admin -DI  *board item_id
+list_subitems             read  R-I  *board parent_item_id folder_id? expand?:[item] *paging
+create_subitem            write ---  *board folder_id parent_item_id *values
+list_comments             read  R-I  *board item_id expand?:[comment] *paging
+get_comment               read  R-I  *board item_id comment_id expand?:[comment]
+create_comment            write ---  *board item_id text parent_id?/null
+add_item_comment          write ---  *board item_id comment_text
+update_comment            write --I  *board item_id comment_id text? parent_id?/null
+delete_comment            admin -DI  *board item_id comment_id
+get_item_values           read  R-I  *board item_id
+get_item_attribute_value  read  R-I  *board item_id attribute_id
+list_item_values          read  R-I  *board folder_id? *paging
+upload_attachment_from_url     write ---  workspace_id url:uri
+upload_attachment_from_base64  write ---  workspace_id file_name content_base64 content_type?:mime
+list_views                read  R-I  *board folder_id? *paging
+get_view                  read  R-I  *board view_id
+create_view               write ---  *board folder_id name type sort_order? settings?:object
+update_view               write --I  *board view_id folder_id? name? type? sort_order?
+                                     settings?:object
+delete_view               admin -DI  *board view_id
+create_reference          write ---  *board attribute_id from_item_id to_item_id
+delete_reference          admin -DI  *board reference_id
+list_hooks                read  R-I  *board *paging
+create_hook               write ---  *board url:uri events:events
+update_hook               write --I  *board hook_id url?:uri events?:events
+delete_hook               admin -DI  *board hook_id
+create_time_entry         write ---  *board item_id attribute_id *time
+update_time_entry         write --I  *board time_entry_id item_id? attribute_id? *time
+delete_time_entry         admin -DI  *board time_entry_id
+"""
+GROUPS = {
+    "*board": "workspace_id board_id",
+    "*paging": "limit?:limit=50 after? before? sort_by? sort_direction?:direction",
+    "*folder": "color?:color/null parent_id?/null attribute_ids?:[string] sort_order? "
+    "settings?:object",
+    "*values": "values?:object values_by_name?:object name? title? sort_order?",
+    "*time": "started_at?:date-time/null ended_at?:date-time/null description?/null",
+}
+ATTRIBUTE_TYPES = """
+text longtext checkbox label members date number progress rating email phone links checklist
+attachments vote created_at updated_at created_by source_folder
+"""
+OBJECT = {"type": "object", "additionalProperties": True}
+TYPES: dict[str, dict[str, Any]] = {
+    "string": {"type": "string"},
+    "email": {"type": "string", "format": "email"},
+    "uri": {"type": "string", "format": "uri"},
+    "date-time": {"type": "string", "format": "date-time"},
+    "color": {"type": "string", "pattern": r"^#[0-9A-Fa-f]{6}$"},
+    "mime": {"type": "string", "pattern": r"^[\w.+-]+/[\w.+-]+$"},
+    "user": {"type": "integer", "exclusiveMinimum": 0},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+    "direction": {"type": "string", "enum": ["asc", "desc"]},
+    "item": {
+        "type": "string",
+        "enum": ["values", "values.attribute", "folder", "created_by"],
+    },
+    "comment": {"type": "string", "enum": ["item", "item.values", "created_by"]},
+    "attribute": {"type": "string", "enum": ATTRIBUTE_TYPES.split()},
+    "format": {"type": "string", "enum": ["markdown", "json"]},
+    "object": OBJECT,
+    "events": {"type": "array", "items": OBJECT, "minItems": 1},
+    "any": {},
+}
+
+
+@dataclass(frozen=True)
+class Tool:
+    name: str
+    scope: str
+    hints: str
+    properties: dict[str, dict[str, Any]]
+    """JSON schemas, without descriptions."""
+    required: list[str]
+
+
+def contract() -> list[Tool]:
+    lines = re.sub(r"\n +", " ", CONTRACT.strip()).splitlines()
+    return [tool_of(*line.split()) for line in lines]
+
+
+def tool_of(name: str, scope: str, hints: str, *parameters: str) -> Tool:
+    written = [word for each in parameters for word in GROUPS.get(each, each).split()]
+    pairs = [parameter_of(each) for each in [*written, "response_format?:format=markdown"]]
+    required = [name for name, _, optional in pairs if not optional]
+    properties = {name: schema for name, schema, _ in pairs}
+    return Tool(f"infinity_{name}", f"infinity:{scope}", hints, properties, required)
+
+
+def parameter_of(written: str) -> tuple[str, dict[str, Any], bool]:
+    """Name, schema, and whether it may be left out."""
+    match = re.fullmatch(r"(\w+)(\?)?(?::([^/=]+))?(/null)?(?:=(.+))?", written)
+    assert match, written
+    name, optional, type, null, default = match.groups()
+    schema = schema_of(type or "string")
+    if null:
+        schema = {"anyOf": [schema, {"type": "null"}]}
+    if default:
+        schema = {**schema, "default": int(default) if default.isdecimal() else default}
+    return name, schema, bool(optional)
+
+
+def schema_of(type: str) -> dict[str, Any]:
+    if type.startswith("["):
+        return {"type": "array", "items": TYPES[type.strip("[]")]}
+    return TYPES[type]
+
+
+def bare(schema: Any) -> Any:
+    """A schema without its descriptions."""
+    if isinstance(schema, list):
+        return [bare(each) for each in schema]
+    if isinstance(schema, dict):
+        return {key: bare(each) for key, each in schema.items() if key != "description"}
+    return schema
+
+
+@dataclass(frozen=True)
+class Listing:
+    content: bytes
+    tools: list[dict[str, Any]]
+
+
+@pytest.fixture
+def listing(server: Server, key: str) -> Listing:
+    """The answer to `tools/list` for one who may do everything."""
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    answer = server.post(key, json=message)
+    return Listing(answer.content, answer.json()["result"]["tools"])
+
+
+def test_there_are_51_tools_in_a_fixed_order(listing: Listing) -> None:
+    assert 51 == len(contract())
+    assert [tool.name for tool in contract()] == [tool["name"] for tool in listing.tools]
+
+
+@pytest.mark.parametrize("access", ["read-only", "read-write", "admin"])
+def test_each_scope_opens_its_tools(server: Server, make_user: MakeUser, access: str) -> None:
+    user, key = make_user("bob", access)
+    expected = [tool.name for tool in contract() if tool.scope in user.policy.scopes]
+    assert expected == server.tools(key)
+
+
+def test_hints_are_as_promised(listing: Listing) -> None:
+    promised = {
+        tool.name: {
+            "readOnlyHint": "R" in tool.hints,
+            "destructiveHint": "D" in tool.hints,
+            "idempotentHint": "I" in tool.hints,
+            "openWorldHint": True,
+        }
+        for tool in contract()
+    }
+    assert promised == {tool["name"]: tool["annotations"] for tool in listing.tools}
+
+
+def test_parameters_are_as_promised(listing: Listing) -> None:
+    for tool, listed in zip(contract(), listing.tools, strict=True):
+        schema = listed["inputSchema"]
+        listed_properties = {name: bare(each) for name, each in schema["properties"].items()}
+        assert tool.properties == listed_properties, tool.name
+        assert sorted(tool.required) == sorted(schema.get("required", [])), tool.name
+
+
+def test_schemas_are_closed_and_lean(listing: Listing) -> None:
+    for tool in listing.tools:
+        schema = tool["inputSchema"]
+        assert {"type", "properties", "additionalProperties"} == schema.keys() - {"required"}
+        assert ("object", False) == (schema["type"], schema["additionalProperties"])
+        for parameter in schema["properties"].values():
+            assert not re.search(r'"(title|\$defs|\$ref)":', json.dumps(parameter)), tool["name"]
+
+
+def test_each_tool_has_a_title_and_is_described_in_one_or_two_sentences(listing: Listing) -> None:
+    assert 51 == len({tool["title"] for tool in listing.tools})
+    for tool in listing.tools:
+        assert tool["title"].strip()
+        assert tool["description"].endswith(".")
+        assert len(re.findall(r"[.?!](?: |$)", tool["description"])) in (1, 2), tool["name"]
+
+
+def test_the_listing_is_lean(listing: Listing) -> None:
+    assert len(listing.content) <= LARGEST_LISTING
+
+
+def test_every_tool_is_as_in_its_snapshot(listing: Listing) -> None:
+    """UPDATE_SNAPSHOTS=1 writes the snapshots anew: then what changed is for a reviewer to see."""
+    listed = {
+        f"{tool['name']}.json": json.dumps(tool, indent=2, ensure_ascii=False) + "\n"
+        for tool in listing.tools
+    }
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        for orphan in {file.name for file in SNAPSHOTS.iterdir()} - listed.keys():
+            (SNAPSHOTS / orphan).unlink()
+        for name, text in listed.items():
+            (SNAPSHOTS / name).write_text(text)
+    assert {file.name: file.read_text() for file in SNAPSHOTS.iterdir()} == listed
+
+
+def test_the_instructions_are_short_and_name_no_tool_that_is_not_there(
+    server: Server, key: str
+) -> None:
+    initialize = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "0"},
+    }
+    message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize}
+    instructions = server.post(key, json=message).json()["result"]["instructions"]
+    assert 0 < len(instructions) < LONGEST_INSTRUCTIONS
+    assert set(re.findall(r"infinity_\w+", instructions)) <= {tool.name for tool in contract()}
+
+
+# --- manage.py mcp_tools --------------------------------------------------------------------------
+
+
+def mcp_tools(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "mcp_tools", *arguments],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def printed(output: str) -> tuple[dict[str, int], str]:
+    """Bytes by name, and the last line. Each line has about as many tokens as 3.5 bytes make."""
+    *lines, total = output.splitlines()
+    found = [re.fullmatch(r"(\w+) +(\d+) bytes +(\d+) tokens", line) for line in lines]
+    sizes = {}
+    for match in found:
+        assert match
+        assert round(int(match[2]) / 3.5) == int(match[3])
+        sizes[match[1]] = int(match[2])
+    return sizes, total
+
+
+def test_mcp_tools_prints_what_an_admin_sees_and_what_it_costs(listing: Listing) -> None:
+    done = mcp_tools()
+    sizes, total = printed(done.stdout)
+    assert {tool["name"]: len(orjson.dumps(tool)) for tool in listing.tools} == sizes
+    assert re.fullmatch(rf"51 tools +{sum(sizes.values())} bytes +\d+ tokens \(estimated\)", total)
+
+
+def test_mcp_tools_prints_what_a_user_sees(make_user: MakeUser) -> None:
+    make_user("bob", "read-only", allowed_tools=["infinity_get_profile", "infinity_create_item"])
+    sizes, total = printed(mcp_tools("--user", "bob").stdout)
+    assert ["infinity_get_profile"] == list(sizes)
+    assert total.startswith("1 tools ")
+
+
+def test_mcp_tools_of_an_unknown_user_gets_one_line(transactional_db: None) -> None:
+    done = mcp_tools("--user", "nobody")
+    assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
+    assert "There is no MCP user 'nobody'" in done.stderr

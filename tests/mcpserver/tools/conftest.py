@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from mcpserver.sandbox import ADA_TOKEN
+from tests.conftest import MakeProfile, MakeUser
+from tests.mcpserver.tools.agent import Agent, agent_of
+from tests.support import Infinity, Server, running_infinity, running_server
+
+Connect = Callable[..., Agent]
+
+WORKSPACE = "31337"
+# No test of a tool is to wait for its turn.
+UNPACED = {"INFINITY_REQUESTS_PER_MINUTE": "1000000", "MCP_REQUESTS_PER_MINUTE": "1000000"}
+# The sandbox where it does all it may do otherwise.
+ODD = {
+    "create_status": 200,
+    "delete_status": 204,
+    "wrap_single": "true",
+    "time_format": "space",
+    "empty_settings_as_list": "true",
+    "archived_readable": "false",
+    "lists_include_deleted": "true",
+    "values_in_answers": "true",
+    "value_ids": "true",
+    "expanded_attribute_id": "false",
+    "expanded_folder_id": "false",
+    "computed_values": "false",
+    "reference_delete_removed": "true",
+    "removed_status": 410,
+    "invite_answer": "invitation",
+}
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("server"), **UNPACED) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def odd_infinity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Infinity]:
+    with running_infinity(tmp_path_factory.mktemp("odd"), **ODD) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def portal() -> Iterator[BlockingPortal]:
+    """Where the clients run, so that tests can call them without being coroutines."""
+    with start_blocking_portal() as running:
+        yield running
+
+
+@pytest.fixture
+def connect(
+    portal: BlockingPortal,
+    server: Server,
+    make_user: MakeUser,
+    make_profile: MakeProfile,
+    infinity: Infinity,
+) -> Iterator[Connect]:
+    """Makes an agent with a user and a profile of its own.
+
+    Their names are new each time: what the server remembers of a user is not to reach other tests.
+    """
+    with ExitStack() as stack:
+
+        def connected(token: str = ADA_TOKEN, infinity: Infinity = infinity) -> Agent:
+            name = f"agent-{next(_numbers)}"
+            profile = make_profile(name, token, base_url=infinity.url)
+            _, key = make_user(name, profile=profile)
+            return stack.enter_context(agent_of(portal, server, key, infinity))
+
+        yield connected
+
+
+@pytest.fixture
+def agent(connect: Connect) -> Agent:
+    """May do everything in the sandbox."""
+    return connect()
+
+
+@pytest.fixture
+def workspace(agent: Agent) -> Agent:
+    return agent.at(workspace_id=WORKSPACE)
+
+
+@pytest.fixture
+def board(workspace: Agent) -> Agent:
+    """At the board "Product roadmap"."""
+    return at_roadmap(workspace)
+
+
+def at_roadmap(agent: Agent) -> Agent:
+    boards = agent.records("infinity_list_boards", workspace_id=WORKSPACE)
+    ids = {board["name"]: board["id"] for board in boards}
+    return agent.at(workspace_id=WORKSPACE, board_id=ids["Product roadmap"])
+
+
+@pytest.fixture
+def folder_ids(board: Agent) -> dict[str, str]:
+    """By name."""
+    return _ids(board.records("infinity_list_folders"))
+
+
+@pytest.fixture
+def attribute_ids(board: Agent) -> dict[str, str]:
+    """By name."""
+    return _ids(board.records("infinity_list_attributes"))
+
+
+@pytest.fixture
+def item(board: Agent) -> Agent:
+    """At the item "Export a board as CSV": it has a value of each kind, sub-items and comments."""
+    return board.at(item_id=board.records("infinity_list_items", limit=1)[0]["id"])
+
+
+def _ids(records: list[dict[str, Any]]) -> dict[str, str]:
+    return {record["name"]: record["id"] for record in records}

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.mcpserver.tools.agent import Agent, Cases
+
+Ids = dict[str, str]
+
+
+@pytest.fixture
+def folder(board: Agent, folder_ids: Ids, attribute_ids: Ids) -> Agent:
+    """At a new folder with everything that a folder can have."""
+    made = board.result(
+        "infinity_create_folder",
+        name="Later",
+        color="#9FE1E7",
+        parent_id=folder_ids["Ideas"],
+        attribute_ids=[attribute_ids["Name"], attribute_ids["Notes"]],
+        sort_order="12.5",
+        settings={"attributes": [{"width": 200}]},
+    )
+    return board.at(folder_id=made["id"])
+
+
+def read(folder: Agent) -> dict[str, Any]:
+    return folder.result("infinity_get_folder")
+
+
+def test_a_new_folder_has_all_that_it_was_given(
+    folder: Agent, folder_ids: Ids, attribute_ids: Ids
+) -> None:
+    assert {
+        "name": "Later",
+        "color": "#9FE1E7",
+        "parent_id": folder_ids["Ideas"],
+        "attribute_ids": [attribute_ids["Name"], attribute_ids["Notes"]],
+        "sort_order": "12.5",
+        "settings": {"attributes": [{"width": 200}]},
+    }.items() <= read(folder).items()
+
+
+def test_folders_are_listed_with_their_parents(board: Agent, folder_ids: Ids) -> None:
+    parents = {each["name"]: each["parent_id"] for each in board.records("infinity_list_folders")}
+    assert {
+        "Releases": None,
+        "Sprint 14": folder_ids["Releases"],
+        "Hotfixes": folder_ids["Sprint 14"],
+        "Backlog": None,
+        "Ideas": None,
+    } == parents
+
+
+def test_a_folder_needs_only_a_name(board: Agent) -> None:
+    made = board.result("infinity_create_folder", name="Later", color=None, parent_id=None)
+    assert {"color": None, "parent_id": None, "attribute_ids": []}.items() <= made.items()
+
+
+def test_an_update_changes_what_it_names_and_nothing_else(folder: Agent) -> None:
+    steps: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"name": "Soon"}, {"name": "Soon"}),
+        ({"color": None}, {"color": None}),
+        ({"color": "#000000", "name": None, "settings": None}, {"color": "#000000"}),
+        ({"parent_id": None}, {"parent_id": None}),
+        ({"attribute_ids": "[]"}, {"attribute_ids": []}),
+        ({"settings": '{"a": {"b": [1]}}'}, {"settings": {"a": {"b": [1]}}}),
+        ({"settings": {}}, {"settings": {}}),
+        ({"sort_order": "-1"}, {"sort_order": "-1"}),
+    ]
+    expected = read(folder)
+    for changes, becomes in steps:
+        folder.result("infinity_update_folder", **changes)
+        expected |= becomes
+        assert expected == read(folder)
+
+
+def test_a_wrong_update_is_refused_before_anything_is_sent(folder: Agent) -> None:
+    cases: Cases = [
+        ({}, "give at least one thing to change"),
+        ({"name": None, "settings": None}, "give at least one thing to change"),
+        ({"name": ""}, "name: is empty"),
+        ({"color": "#12345"}, "color: String should match"),
+        ({"parent_id": ""}, "parent_id: is empty"),
+        ({"attribute_ids": [7]}, "attribute_ids.0: Input should be a valid string"),
+        ({"attribute_ids": "Name"}, "attribute_ids: Input should be a valid list"),
+        ({"settings": [1]}, "settings: Input should be a valid dictionary"),
+    ]
+    for changes, told in cases:
+        before = read(folder)
+        assert told in folder.refused("infinity_update_folder", **changes)
+        assert before == read(folder)
+
+
+def test_a_folder_cannot_become_its_own_parent(folder: Agent) -> None:
+    told = folder.error("infinity_update_folder", parent_id=folder.place["folder_id"])
+    assert "Infinity says: parent_id: " in told
+
+
+def test_an_archived_folder_is_in_the_trash_with_its_items(board: Agent, folder_ids: Ids) -> None:
+    inside = board.at(folder_id=folder_ids["Ideas"])
+    archived = inside.result("infinity_archive_folder")
+    assert archived["deleted"] is True
+    assert "Ideas" not in [folder["name"] for folder in board.records("infinity_list_folders")]
+    assert 20 == len(board.records("infinity_list_items"))
+    assert "deleted: true" in inside.text("infinity_get_folder")

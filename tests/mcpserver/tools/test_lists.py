@@ -1,0 +1,80 @@
+"""What all lists have in common. Sub-items, whose pages are our own, have a file for themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.mcpserver.tools.agent import Agent
+
+# Which ids a list takes, and how many records the sandbox has.
+LISTS = {
+    "infinity_list_workspaces": ("", 1),
+    "infinity_list_workspace_members": ("workspace_id", 5),
+    "infinity_list_boards": ("workspace_id", 2),
+    "infinity_list_folders": ("workspace_id board_id", 5),
+    "infinity_list_attributes": ("workspace_id board_id", 24),
+    "infinity_list_items": ("workspace_id board_id", 25),
+    "infinity_list_comments": ("workspace_id board_id item_id", 2),
+    "infinity_list_views": ("workspace_id board_id", 5),
+    "infinity_list_hooks": ("workspace_id board_id", 1),
+}
+
+
+List = tuple[str, Agent, int]
+
+
+@pytest.fixture
+def lists(agent: Agent, item: Agent) -> list[List]:
+    """The tool, an agent at its place, and the number of its records."""
+    return [
+        (tool, agent.at(**{name: item.place[name] for name in ids.split()}), count)
+        for tool, (ids, count) in LISTS.items()
+    ]
+
+
+def pages(tool: str, place: Agent, limit: int) -> list[list[Any]]:
+    """The ids of each page."""
+    found = []
+    more, after = True, None
+    while more:
+        page = place.result(tool, limit=limit, after=after)
+        assert {"has_more", "before", "after", "data"} == page.keys()
+        found.append([record["id"] for record in page["data"]])
+        more, after = page["has_more"], page["after"]
+    return found
+
+
+def test_pages_neither_lose_nor_repeat(lists: list[List]) -> None:
+    for tool, place, count in lists:
+        (whole,) = pages(tool, place, 100)
+        assert (count, count) == (len(whole), len(set(whole))), tool
+        for limit in (4, count):
+            found = pages(tool, place, limit)
+            assert -(-count // limit) == len(found), tool
+            assert whole == [each for page in found for each in page], tool
+
+
+def test_lists_can_be_sorted_and_paged_backwards(lists: list[List]) -> None:
+    newest_first = {"sort_by": "id", "sort_direction": "desc"}
+    for tool, place, _ in lists:
+        (whole,) = pages(tool, place, 100)
+        backwards = place.records(tool, **newest_first)
+        assert list(reversed(whole)) == [record["id"] for record in backwards], tool
+        last = place.result(tool, limit=1, **newest_first)
+        earlier = place.records(tool, before=last["after"])
+        assert whole[:-1] == [record["id"] for record in earlier], tool
+
+
+def test_a_cursor_of_elsewhere_is_told(lists: list[List]) -> None:
+    for tool, place, _ in lists:
+        assert "Infinity says: The cursor is invalid." in place.error(tool, after="elsewhere")
+
+
+def test_the_text_of_a_page_says_how_to_go_on(board: Agent) -> None:
+    page = board.call("infinity_list_folders", limit=4)
+    assert page.structured_content is not None
+    text = board.text("infinity_list_folders", limit=4)
+    assert text.startswith(f"4 records; more follow with after={page.structured_content['after']}")
+    assert "after=" not in board.text("infinity_list_folders", limit=5)
