@@ -110,11 +110,11 @@ class McpApp:
         if caller.credential == "oauth":
             self._ask_for_scope(caller, message)
         manager = self._events if _wants_progress(request, message) else self._json
+        receive = _replayed(body, request.receive)
+        del body, message  # they may be large, and the call may be long
         async with anyio.create_task_group() as group:
             group.start_soon(_cancel_when_gone, request.receive, group.cancel_scope)
-            await manager.handle_request(
-                _with_plain_headers(request.scope), _replayed(body, request.receive), send
-            )
+            await manager.handle_request(_with_plain_headers(request.scope), receive, send)
             group.cancel_scope.cancel()
 
     async def _admit(self, request: Request) -> Caller:

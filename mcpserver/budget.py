@@ -82,16 +82,20 @@ class LocalBudget:
         state.shares = {n: s for n, s in state.shares.items() if now - s.asked < SHARING_SECONDS}
         own = state.shares.setdefault(share, _Share(turn=0.0, asked=now))
         own.asked, own.turn = now, max(own.turn, now - rate.burst / rate.per_second)
-        ahead = sum(
-            each.waits and now - each.asked < WAITING_SECONDS and each.turn < own.turn
+        waiting = [
+            each
             for each in state.shares.values()
-        )
-        wait = max(own.turn - now, (1 + ahead - state.tokens) / rate.per_second)
+            if each is not own and each.waits and now - each.asked < WAITING_SECONDS
+        ]
+        ahead = sum(each.turn < own.turn for each in waiting)
+        wait = (1 + ahead - state.tokens) / rate.per_second
+        if waiting:
+            wait = max(wait, own.turn - now)
         own.waits = wait > 0
         if own.waits:
             return wait
         state.tokens -= 1
-        own.turn += len(state.shares) / rate.per_second
+        own.turn += (1 + len(waiting)) / rate.per_second
         return 0.0
 
     def _forget_idle(self, now: float) -> None:
@@ -107,7 +111,8 @@ class LocalBudget:
 class RedisBudget:
     """The same, for every process that uses this Redis or Valkey."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, processes: int = 1) -> None:
+        self._processes = processes
         self._redis: Redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
         self._meanwhile = LocalBudget()
         self._script = self._redis.register_script(_TAKE)
@@ -120,7 +125,9 @@ class RedisBudget:
         except RedisError:
             # Counting in each process alone is better than not serving, or than not counting.
             logger.warning("Redis did not answer: limits hold for each process alone meanwhile")
-            return await self._meanwhile.take(bucket, share, rate)
+            burst = max(1.0, rate.burst / self._processes)
+            part = Rate(rate.per_second / self._processes, burst)
+            return await self._meanwhile.take(bucket, share, part)
 
     async def close(self) -> None:
         await self._redis.aclose()
@@ -138,27 +145,29 @@ for i = 1, #flat, 2 do state[flat[i]] = tonumber(flat[i + 1]) end
 
 local tokens = state['tokens'] or burst
 tokens = math.min(burst, tokens + (now - (state['refilled'] or now)) * rate)
-local turn = math.max(state['turn:' .. share] or 0, now - burst / rate)
+local turn = now - burst / rate
+if now - (state['asked:' .. share] or 0) < sharing_seconds then
+    turn = math.max(turn, state['turn:' .. share])
+end
 state['asked:' .. share] = now
-local sharing, ahead = 0, 0
+local waiting, ahead = 0, 0
 for field, asked in pairs(state) do
     if string.sub(field, 1, 6) == 'asked:' then
         local name = string.sub(field, 7)
         if now - asked >= sharing_seconds then
             redis.call('HDEL', KEYS[1], field, 'turn:' .. name, 'waits:' .. name)
-        else
-            sharing = sharing + 1
-            if name ~= share and state['waits:' .. name] == 1
-                and now - asked < waiting_seconds and state['turn:' .. name] < turn then
-                ahead = ahead + 1
-            end
+        elseif name ~= share and state['waits:' .. name] == 1
+            and now - asked < waiting_seconds then
+            waiting = waiting + 1
+            if state['turn:' .. name] < turn then ahead = ahead + 1 end
         end
     end
 end
-local wait = math.max(turn - now, (1 + ahead - tokens) / rate)
+local wait = (1 + ahead - tokens) / rate
+if waiting > 0 then wait = math.max(wait, turn - now) end
 local waits = 1
 if wait <= 0 then
-    wait, waits, tokens, turn = 0, 0, tokens - 1, turn + sharing / rate
+    wait, waits, tokens, turn = 0, 0, tokens - 1, turn + (1 + waiting) / rate
 end
 redis.call('HSET', KEYS[1], 'tokens', string.format('%.6f', tokens),
     'refilled', string.format('%.6f', now), 'asked:' .. share, string.format('%.6f', now),

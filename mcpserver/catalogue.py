@@ -6,16 +6,21 @@ under that user, so that nobody is shown what only another may see.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
+from weakref import WeakValueDictionary
 
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityClient, JsonObject
 
 SECONDS = 60
+_reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 async def attributes(api: InfinityClient, workspace_id: str, board_id: str) -> list[JsonObject]:
@@ -52,11 +57,22 @@ def _key(*parts: str) -> str:
 async def _kept(
     key: str, read: Callable[[], Coroutine[Any, Any, list[JsonObject]]]
 ) -> list[JsonObject]:
-    known: list[JsonObject] | None = await cache.aget(key)
-    if known is None:
-        known = await read()
-        await cache.aset(key, known, SECONDS)
+    async with _reading.setdefault(key, asyncio.Lock()):  # calls at the same time read it once
+        known: list[JsonObject] | None = await _cached(key)
+        if known is None:
+            known = await read()
+            with suppress(RedisError):
+                await cache.aset(key, known, SECONDS)
     return known
+
+
+async def _cached(key: str) -> list[JsonObject] | None:
+    """A cache that does not answer knows nothing."""
+    try:
+        found: list[JsonObject] | None = await cache.aget(key)
+    except RedisError:
+        return None
+    return found
 
 
 async def _all(api: InfinityClient, path: str, **ids: str) -> list[JsonObject]:

@@ -49,6 +49,8 @@ class Pacing:
 
     async def _take(self, profile: str, user: str) -> None:
         while wait := await self._budget.take(f"profile:{profile}", user, self._rate):
+            if wait > self._max_wait:
+                raise _spent(wait)
             await asyncio.sleep(min(wait, LOOK_AGAIN_SECONDS))
 
 
@@ -68,7 +70,7 @@ def configured_budget() -> Budget:
     """Redis when the cache is there, so that all processes share one count; else this process."""
     cache = settings.CACHES["default"]
     if cache["BACKEND"].endswith(".RedisCache"):
-        return RedisBudget(cache["LOCATION"])
+        return RedisBudget(cache["LOCATION"], settings.WORKERS)
     return LocalBudget()
 
 

@@ -88,7 +88,14 @@ def _file_name(value: str) -> str:
     return value
 
 
+def _listed(value: Any) -> Any:
+    """One choice where a list of them is meant, or several with commas."""
+    parsed = _parsed(value)
+    return [part.strip() for part in parsed.split(",")] if isinstance(parsed, str) else parsed
+
+
 FromJson = BeforeValidator(_parsed)
+AsList = BeforeValidator(_listed)
 Text = Annotated[str, AfterValidator(_not_blank)]  # no minLength: it is paid for 150 times
 
 WorkspaceId = Annotated[Text, BeforeValidator(_number_as_text)]
@@ -161,10 +168,8 @@ ValuesByName = Annotated[
 ]
 ItemTitle = str
 
-ItemExpand = Annotated[
-    list[Literal["values", "values.attribute", "folder", "created_by"]], FromJson
-]
-CommentExpand = Annotated[list[Literal["item", "item.values", "created_by"]], FromJson]
+ItemExpand = Annotated[list[Literal["values", "values.attribute", "folder", "created_by"]], AsList]
+CommentExpand = Annotated[list[Literal["item", "item.values", "created_by"]], AsList]
 CommentText = Annotated[Text, Field(description="Markdown or plain text")]
 PlainCommentText = Annotated[
     str, AfterValidator(_not_blank), Field(description="Plain text; each line a paragraph")

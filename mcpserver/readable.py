@@ -43,7 +43,9 @@ class Reader:
         """A row for each value that the item has, in the order of the board's attributes."""
         values = _values(item)
         known = [attribute for attribute in self.attributes if str(attribute["id"]) in values]
-        return [self.row(attribute, item) for attribute in known]
+        ids = {str(attribute["id"]) for attribute in known}
+        new = [{"id": each} for each in values if each not in ids]  # made within the last minute
+        return [self.row(attribute, item) for attribute in known + new]
 
     def row(self, attribute: JsonObject, item: JsonObject) -> JsonObject:
         """One row; a value that was never set has its attribute's default."""

@@ -14,14 +14,14 @@ from django.conf import settings
 from mcp_types import CallToolResult, TextContent
 
 from mcpserver.infinity import JsonObject
-from mcpserver.richtext import to_text
+from mcpserver.richtext import is_html, to_text
 from mcpserver.values import labels_of
 
 Renderer = Callable[[JsonObject], str]
 
 # Keys that say nothing to a reader of one record, or whose empty value says nothing.
 _SILENT = ("object",)
-_HTML = re.compile(r"\s*<(p|h[1-6]|ul|ol|div|blockquote|pre|table)\b.*>\s*", re.DOTALL)
+NOTICE_CHARACTERS = 400
 _NAMES = ("name", "title", "original_name")
 
 
@@ -35,22 +35,21 @@ def render(data: JsonObject, response_format: str) -> CallToolResult:
 
 def _bounded(data: JsonObject, write: Renderer) -> str:
     limit: int = settings.MCP_RESULT_TEXT_CHARACTERS
+    if _is_page(data) and len(data["data"]) > 1:
+        kept = _fitting(data["data"], write, limit)
+        data = data if kept == len(data["data"]) else _cut(data, max(kept, 1))
     text = write(data)
-    if len(text) <= limit:
-        return text
-    return _fewer_records(data, write, limit) if _is_page(data) else _shrunk(data, write, limit)
+    return text if len(text) <= limit else _shrunk(data, write, limit)
 
 
-def _fewer_records(page: JsonObject, write: Renderer, limit: int) -> str:
-    """As many records as fit, found by halving, below a notice about the rest."""
-    low, high = 0, len(page["data"]) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        if len(write(_cut(page, middle))) <= limit:
-            low = middle
-        else:
-            high = middle - 1
-    return write(_cut(page, low)) if low else _shrunk(_cut(page, 1), write, limit)
+def _fitting(records: list[Any], write: Renderer, limit: int) -> int:
+    """How many records fit, with room for a notice. Each is rendered once, up to the limit."""
+    left = limit - NOTICE_CHARACTERS
+    for number, record in enumerate(records):
+        left -= len(write({"notice": "", "data": [record]}))
+        if left < 0:
+            return number
+    return len(records)
 
 
 def _cut(page: JsonObject, kept: int) -> JsonObject:
@@ -61,8 +60,7 @@ def _cut(page: JsonObject, kept: int) -> JsonObject:
         "record below."
     )
     # The page's own cursor goes on after the records that are left out, and would lose them.
-    cut = {**page, "has_more": True, "before": None, "after": None}
-    return {"notice": notice, **cut, "data": page["data"][:kept]}
+    return {"notice": notice, "data": page["data"][:kept]}
 
 
 def _shrunk(record: JsonObject, write: Renderer, limit: int) -> str:
@@ -96,14 +94,15 @@ def _json(data: JsonObject) -> str:
 
 
 def _markdown(data: JsonObject) -> str:
-    return "\n".join(_page_lines(data) if _is_page(data) else _record_lines(data))
+    listed = _is_page(data) or data.keys() == {"notice", "data"}
+    return "\n".join(_page_lines(data) if listed else _record_lines(data))
 
 
 def _page_lines(page: JsonObject) -> Iterator[str]:
     if "notice" in page:
         yield f"> {page['notice']}"
     count = len(page["data"])
-    goes_on = page["has_more"] and page["after"]
+    goes_on = page.get("has_more") and page["after"]
     more = f"; more follow with after={page['after']}" if goes_on else ""
     yield f"{count} record{'' if count == 1 else 's'}{more}"
     for record in page["data"]:
@@ -114,10 +113,11 @@ def _one_line(record: Any) -> str:
     if not isinstance(record, dict):
         return _inline(record)
     names = [record[key] for key in _NAMES if record.get(key)] or _titles(record)
-    parts = [f"**{_inline(name)}**" for name in names]
+    parts = [f"**{_quoted(_inline(name))}**" for name in names]
     for key, value in record.items():
         if key not in _NAMES and not _is_silent(key, value):
-            parts.append(f"{key}: {_short(value)}")
+            text = _short(value)
+            parts.append(f"{key}: {_quoted(text) if isinstance(value, str) else text}")
     return " · ".join(parts)
 
 
@@ -176,14 +176,21 @@ def _inline(value: Any) -> str:
 
 def _readable(text: str) -> str:
     """The HTML that Infinity keeps in comments and long texts, as Markdown; the rest as it is."""
-    return to_text(text) if _HTML.fullmatch(text) else text
+    return to_text(text) if is_html(text) else text
 
 
 def _is_value(entry: Any) -> bool:
-    return isinstance(entry, dict) and entry.get("object") == "value"
+    """A value as Infinity has it, or a row of the values tools, which brings its text along."""
+    return isinstance(entry, dict) and (entry.get("object") == "value" or _is_row(entry))
+
+
+def _is_row(entry: JsonObject) -> bool:
+    return "attribute_name" in entry and "text" in entry
 
 
 def _value(entry: JsonObject) -> str:
+    if _is_row(entry):
+        return f"{_inline(entry['attribute_name'])} = {_quoted(_inline(entry['text']))}"
     attribute = entry.get("attribute") or {}
     name = attribute.get("name") or entry.get("attribute_id") or "?"
     data = entry.get("data")
@@ -195,4 +202,4 @@ def _value(entry: JsonObject) -> str:
 
 def _quoted(text: str) -> str:
     """A text that could pass for further values is shown in quotes."""
-    return orjson.dumps(text).decode() if re.search(r"; | = | · ", text) else text
+    return orjson.dumps(text).decode() if re.search(r"; | = | · |\*\*", text) else text

@@ -8,13 +8,23 @@ from dataclasses import dataclass
 
 import orjson
 
-from mcpserver.infinity import JsonObject
-from mcpserver.infinity.errors import BudgetSpent, RateLimited
+from mcpserver.infinity import JsonObject, errors
 from mcpserver.params import WrongValue
 
 PAGE_SIZE = 100
 # What a last page may take before the call's deadline.
 LAST_PAGE_SECONDS = 10.0
+
+# After these the scan goes on later, from where it was.
+PASSING = (
+    errors.RateLimited,
+    errors.BudgetSpent,
+    errors.UpstreamFailure,
+    errors.ConnectionLost,
+    errors.Unreachable,
+    errors.Overdue,
+    errors.TooLate,
+)
 
 ReadPage = Callable[[str | None], Awaitable[JsonObject]]
 Report = Callable[[int, int], Awaitable[None]]
@@ -69,10 +79,11 @@ async def matching(
     """
     found: list[JsonObject] = []
     position, read = start, 0
+    passed = {start.after}
     while True:
         try:
             page = await read_page(position.after)
-        except (RateLimited, BudgetSpent):
+        except PASSING:
             if not read:
                 raise
             return _page(found, position, more=True)
@@ -82,8 +93,9 @@ async def matching(
             found.append(record)
         read += len(page["data"])
         await report(read, len(found))
-        if not page["has_more"] or page["after"] in (None, "", position.after):
+        if not page["has_more"] or page["after"] in {None, "", *passed}:
             return _page(found, position, more=False)
+        passed.add(page["after"])
         position = Position(page["after"])
         if seconds_left() < LAST_PAGE_SECONDS:
             return _page(found, position, more=True)

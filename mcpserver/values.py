@@ -138,15 +138,18 @@ def find(
     """
     text = str(wanted).strip()
     for same in (str, str.casefold):
-        found = [
-            each for each in records if same(text) in {same(str(each.get(key))) for key in keys}
-        ]
+        found = [each for each in records if same(text) in map(same, _called(each, keys))]
         if len(found) == 1:
             return found[0]
         if found:
             ids = ", ".join(str(record["id"]) for record in found)
             raise WrongValue(f"several {what}s are called {text!r}; use an id: {ids}")
     raise WrongValue(f"there is no {what} {text[:100]!r}; there are: {_candidates(records)}")
+
+
+def _called(record: JsonObject, keys: tuple[str, ...]) -> list[str]:
+    """A member may have no name or no e-mail: null is nobody's name."""
+    return [str(record[key]) for key in keys if record.get(key) is not None]
 
 
 def _candidates(records: list[JsonObject]) -> str:
@@ -161,7 +164,7 @@ def _candidates(records: list[JsonObject]) -> str:
 
 def _data(attribute: JsonObject, data: Any, people: list[JsonObject]) -> Any:
     kind = kind_of(attribute)
-    if kind in _EMPTY and data is None:
+    if kind in _EMPTY and data in (None, ""):
         return _EMPTY[kind]
     if kind == "members":
         return [_member(person, people) for person in _listed(data)]

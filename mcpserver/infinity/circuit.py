@@ -24,16 +24,21 @@ class Circuit:
         self._probe_at = 0.0
         self._probing = False
 
-    @contextmanager
-    def attempt(self) -> Iterator[None]:
-        """Spans sending one request. Raises CircuitOpen when it is not to be sent."""
-        probe = self._failures >= FAILURES_TO_OPEN
-        if probe and (self._probing or self._clock() < self._probe_at):
+    def refuse_if_open(self) -> None:
+        """Raises CircuitOpen when a request is not to be sent now."""
+        if self._failures < FAILURES_TO_OPEN:
+            return
+        if self._probing or self._clock() < self._probe_at:
             raise errors.CircuitOpen(
                 "Infinity has not been reachable lately, so nothing was sent. Try again in "
                 f"{max(1.0, self._probe_at - self._clock()):.0f} s."
             )
-        self._probing = probe
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Spans sending one request. Raises CircuitOpen when it is not to be sent."""
+        self.refuse_if_open()
+        self._probing = probe = self._failures >= FAILURES_TO_OPEN
         try:
             yield
         except errors.Unreachable:

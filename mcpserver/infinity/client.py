@@ -70,6 +70,7 @@ class InfinityClient:
         }
         self._seconds = seconds
         self._sleep = sleep
+        self._sent = False
         self._deadline = asyncio.get_running_loop().time() + seconds
 
     async def get(self, path: str, query: Query | None = None, /, **ids: str | int) -> JsonObject:
@@ -122,14 +123,13 @@ class InfinityClient:
         url = f"{self._base_url}/{fill_path(path, **ids)}{_query_string(query)}"
         request = self._built(method, url, body)
         if self.seconds_left() <= 0:
-            raise errors.TooLate(
-                f"The {self._seconds:g} s for this call are over; its last request was not sent. "
-                "Try again, and ask for less at once."
-            )
+            raise self._too_late()
         try:
             async with asyncio.timeout_at(self._deadline):
                 return read(await self._send(request))
         except TimeoutError:
+            if not self._sent:
+                raise self._too_late() from None
             overdue = errors.Overdue(f"Infinity did not answer within {self._seconds:g} s.")
             _advise(method, overdue)
             raise overdue from None
@@ -141,12 +141,19 @@ class InfinityClient:
         if not isinstance(body, dict):
             return Request(method, url, self._headers, body)
         headers = {**self._headers, "Content-Type": "application/json"}
-        return Request(method, url, headers, orjson.dumps(body))
+        try:
+            return Request(method, url, headers, orjson.dumps(body))
+        except TypeError:  # integers above 64 bits
+            raise errors.Unsendable(
+                "A number in the arguments is too large. Nothing was sent."
+            ) from None
 
     async def _send(self, request: Request) -> Any:
-        attempt = 1
+        attempt, self._sent = 1, False
         while True:
+            self._circuit.refuse_if_open()
             await self._pacer.wait_for_turn()
+            self._sent = True
             try:
                 with self._circuit.attempt():
                     answer = await self._transport.send(request)
@@ -160,6 +167,12 @@ class InfinityClient:
                 ):
                     raise
                 await self._sleep(delay)
+
+    def _too_late(self) -> errors.TooLate:
+        return errors.TooLate(
+            f"The {self._seconds:g} s for this call are over; its last request was not sent. "
+            "Try again, and ask for less at once."
+        )
 
     def seconds_left(self) -> float:
         """Until the deadline of this call."""

@@ -2,6 +2,7 @@
 
 InfinityError                  written for a model: what failed, and what to do
 ├── InvalidIdentifier          an id that cannot be part of a path; nothing was sent
+├── Unsendable                 arguments that JSON cannot carry; nothing was sent
 ├── Unreachable                no connection; nothing was sent
 │   └── CircuitOpen            not even tried, after repeated failures
 ├── BudgetSpent                our own pacing would make it wait too long; nothing was sent
@@ -33,6 +34,10 @@ class InfinityError(Exception):
 
 
 class InvalidIdentifier(InfinityError):
+    pass
+
+
+class Unsendable(InfinityError):
     pass
 
 

@@ -140,7 +140,7 @@ class InProcessTransport:
 def _body(body: bytes | UploadedFile | None) -> bytes | aiohttp.FormData | None:
     if not isinstance(body, UploadedFile):
         return body
-    form = aiohttp.FormData()
+    form = aiohttp.FormData(quote_fields=False)
     form.add_field("file", body.content, filename=body.name, content_type=body.content_type)
     return form
 

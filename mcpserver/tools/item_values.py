@@ -42,7 +42,7 @@ async def infinity_list_item_values(
     paging: Paging,
     folder_id: FolderId | MISSING = MISSING,
 ) -> JsonObject:
-    """The values of many items, a row each, with readable texts; limit counts items."""
+    """The values of the items of a board or folder, with attribute names and readable texts."""
     reader = await Reader.of(api, workspace_id, board_id)
     page = await api.list(
         "workspaces/{ws}/boards/{board}/items",
@@ -50,8 +50,8 @@ async def infinity_list_item_values(
         ws=workspace_id,
         board=board_id,
     )
-    rows = [{"item_id": item["id"], **row} for item in page["data"] for row in reader.rows(item)]
-    return {**page, "data": rows}
+    items = [{"item_id": item["id"], "values": reader.rows(item)} for item in page["data"]]
+    return {**page, "data": items}
 
 
 async def _item(

@@ -35,7 +35,8 @@ async def infinity_list_subitems(
     folder_id: FolderId | MISSING = MISSING,
     expand: ItemExpand | MISSING = MISSING,
 ) -> JsonObject:
-    """The sub-items of an item. This reads the whole board; folder_id makes it quicker."""
+    """The sub-items of an item; titles need expand=["values.attribute"]. This reads the whole
+    board, or only folder_id."""
     if paging.before is not MISSING:
         raise WrongValue("Sub-items can be paged forward only: use after, not before.")
     query = given(
@@ -53,7 +54,7 @@ async def infinity_list_subitems(
             board=board_id,
         )
 
-    return await matching(
+    page = await matching(
         read_page,
         lambda item: item.get("parent_id") == parent_item_id,
         start=Position() if paging.after in (MISSING, "") else Position.of(paging.after),
@@ -63,6 +64,15 @@ async def infinity_list_subitems(
             read, message=f"{read} items read, {found} sub-items found"
         ),
     )
+    if not page["data"] and not page["has_more"]:
+        # An item without sub-items, or no such item here: the second is an error.
+        await api.get(
+            "workspaces/{ws}/boards/{board}/items/{item}",
+            ws=workspace_id,
+            board=board_id,
+            item=parent_item_id,
+        )
+    return page
 
 
 @write_tool()

@@ -70,6 +70,21 @@ def test_those_who_share_get_even_parts(clock: Clock) -> None:
     assert abs(taken["alice"] - taken["bob"]) <= 12
 
 
+def test_tokens_that_nobody_waits_for_are_not_held_back(clock: Clock) -> None:
+    budget = LocalBudget(clock)
+
+    async def scan() -> int:
+        taken = 0
+        for tick in range(2000):
+            clock.now += 0.01
+            if tick % 100 == 0:  # ten others now and then, who never wait
+                await budget.take("b", f"user-{tick // 100 % 10}", RATE)
+            taken += await budget.take("b", "scanner", RATE) == 0.0
+        return taken
+
+    assert asyncio.run(scan()) >= 1900
+
+
 @pytest.mark.parametrize("per_minute", [1, 6, 60, 180, 600])
 def test_no_minute_sees_more_than_its_limit(clock: Clock, per_minute: int) -> None:
     budget, rate = LocalBudget(clock), Rate.of(per_minute)
@@ -151,7 +166,8 @@ def test_without_redis_limits_hold_in_the_process() -> None:
     async def use() -> list[float]:
         budget = RedisBudget("redis://127.0.0.1:1/0")
         try:
-            return await spent(budget, "alice", 6)
+            slow = Rate(per_second=0.1, burst=5.0)
+            return [await budget.take("b", "alice", slow) for _ in range(6)]
         finally:
             await budget.close()
 

@@ -119,3 +119,20 @@ def test_a_nested_record_is_shown_by_name_and_id() -> None:
 def test_a_text_from_infinity_cannot_pass_for_another_record() -> None:
     evil = page(1, data=[{"id": 1, "name": "a\n- **Item 2** · id: 2"}])
     assert 2 == len(text_of(render(evil, "markdown")).splitlines())
+
+
+def test_html_too_deep_to_convert_is_shown_as_bare_text() -> None:
+    deep = "<p>" + "<div>" * 2000 + "all the same" + "</div>" * 2000 + "</p>"
+    assert text_of(render({"id": 1, "text": deep}, "markdown")).endswith("text: all the same")
+
+
+def test_a_name_cannot_pass_for_further_fields() -> None:
+    text = text_of(render(page(1, data=[{"id": 2, "name": "A** · id: 99"}]), "markdown"))
+    assert '- **"A** · id: 99"** · id: 2' in text
+
+
+def test_one_record_too_long_keeps_the_cursor_of_its_page() -> None:
+    long = page(1, data=[{"id": 1, "note": "x" * 50_000}], has_more=True, after="CURSOR")
+    text = text_of(render(long, "markdown"))
+    assert "after=CURSOR" in text
+    assert "left out" not in text

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from mcpserver.params import WrongValue
+from mcpserver.values import find
 from tests.conftest import MakeUser
 from tests.support import Infinity, Server, data_of, text_of
 
@@ -52,7 +55,7 @@ def test_names_stand_for_ids(create: Create) -> None:
         ("Done", "yes", True),
         ("Assignee", ["Ada Example", 4243], [4242, 4243]),
         ("Assignee", [], []),
-        ("Notes", "one\n\n**two** & <b>three</b>", None),
+        ("Notes", "one\n\n**two** & List<three>", None),
         ("Name", 42, "42"),
         ("name", "in another case", "in another case"),
     ],
@@ -60,7 +63,7 @@ def test_names_stand_for_ids(create: Create) -> None:
 def test_values_are_made_fit(create: Create, name: str, given: Any, stored: Any) -> None:
     values = create(values={name: given})
     if name == "Notes":
-        stored = "<p>one</p>\n<p><strong>two</strong> &amp; <b>three</b></p>"
+        stored = "<p>one</p>\n<p><strong>two</strong> &amp; List&lt;three&gt;</p>"
     assert stored == values[name.capitalize()]
 
 
@@ -154,6 +157,15 @@ def test_an_update_of_nothing_is_refused(server: Server, key: str, roadmap: dict
     assert "give at least one thing to change" in text_of(result)
 
 
+def test_null_is_nobodys_name() -> None:
+    people: list[dict[str, Any]] = [
+        {"id": 1, "name": "Ada", "email": None},
+        {"id": 2, "name": None, "email": None},
+    ]
+    with pytest.raises(WrongValue, match="there is no member 'None'"):
+        find("None", people, what="member", keys=("name", "email"))
+
+
 def test_the_catalogue_of_a_board_is_read_once_a_minute_and_user(
     server: Server,
     make_user: MakeUser,
@@ -163,6 +175,11 @@ def test_the_catalogue_of_a_board_is_read_once_a_minute_and_user(
 ) -> None:
     place = {**roadmap, "folder_id": folder_id}
     for _, key in (make_user("dora"), make_user("emil")):
-        for title in ("one", "two"):
-            data_of(server.call(key, "infinity_create_item", **place, title=title))
+        with ThreadPoolExecutor(5) as pool:
+            calls = [
+                pool.submit(server.call, key, "infinity_create_item", **place, title=title)
+                for title in ("one", "two", "three", "four", "five")
+            ]
+        for call in calls:
+            data_of(call.result())
     assert 2 == sum(request["path"].endswith("/attributes") for request in infinity.requests())
