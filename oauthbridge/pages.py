@@ -15,20 +15,20 @@ def page(
     context: dict[str, Any] | None = None,
     *,
     status: int = 200,
-    form_target: str = "",
+    form_leads_away: bool = False,
 ) -> HttpResponse:
     """A page that loads nothing, cannot be framed and is not kept.
 
-    `form_target` is a CSP source besides this server that the answer to a form may redirect to:
-    Chrome drops the redirect otherwise.
+    `form_leads_away` is for a form whose answer redirects to a client: Chromium holds `form-action`
+    against every further redirect too, and where the client's callback leads nobody knows here.
     """
     nonce = secrets.token_urlsafe(16)
-    form_action = f"'self' {form_target}".strip()
+    form_action = "" if form_leads_away else "; form-action 'self'"
     context = {**(context or {}), "csp_nonce": nonce}
     response = render(request, f"oauthbridge/{template}.html", context, status=status)
     response["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'; "
-        f"form-action {form_action}"
+        f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'"
+        f"{form_action}"
     )
     response["Cache-Control"] = "no-store"
     # Less than this, and browsers send forms with `Origin: null`, which fails the CSRF check.

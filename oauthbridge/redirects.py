@@ -82,14 +82,5 @@ def is_local(uri: str) -> bool:
     return parts.scheme != "https" or parts.hostname in LOOPBACK_HOSTS
 
 
-def form_target(uri: str) -> str:
-    """The CSP source that lets a form's answer redirect to `uri`."""
-    parts = urlsplit(uri)
-    # CSP knows no IPv6 addresses, and no hosts in the schemes of apps.
-    if parts.scheme not in ("http", "https") or parts.netloc.startswith("["):
-        return f"{parts.scheme}:"
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 def _without_loopback_port(uri: str) -> str:
     return _LOOPBACK_PORT.sub(r"\1", uri)

@@ -106,9 +106,8 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
             "tools": [_in_words(tool) for tool in settings.OAUTH_ALLOWED_TOOLS],
             "ends_at": timezone.now() + settings.OAUTH_CONNECTION_LIFETIME,
         }
-        target = redirects.form_target(redirect_uri)
         status = 400 if form.is_bound else 200
-        return page(self.request, "consent", context, status=status, form_target=target)
+        return page(self.request, "consent", context, status=status, form_leads_away=True)
 
     def _answer(self, connection: Connection | None) -> HttpResponse:
         parameters = ("client_id", "redirect_uri", "response_type", "state", "resource")

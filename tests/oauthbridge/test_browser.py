@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +132,42 @@ def test_an_app_of_its_own_scheme_is_called(page: Page, oauth: Server, ada: User
         page.get_by_role("button", name="Allow").click()
     assert Grant.objects.filter(redirect_uri=callback).exists()
     assert not [text for text in refused if "Content Security Policy" in text]
+
+
+@pytest.mark.parametrize("button", ["Allow", "Deny"])
+def test_a_callback_may_lead_on_to_another_origin(
+    page: Page, oauth: Server, ada: User, button: str
+) -> None:
+    with answering() as (end, _), answering(f"{end}/end") as (callback, asked):
+        page.goto(Flow(oauth, client(f"{callback}/callback"), f"{callback}/callback").url())
+        sign_in(page)
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_text("The end")).to_be_visible()
+        assert f"{end}/end" == page.url
+    assert ("code" if button == "Allow" else "error") in parameters_of(asked[0])
+
+
+@contextmanager
+def answering(location: str = "") -> Iterator[tuple[str, list[str]]]:
+    """An origin on this machine that redirects to `location`, and the paths it was asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(302 if location else 200)
+            if location:
+                self.send_header("Location", location)
+            self.end_headers()
+            self.wfile.write(b"The end")
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
 
 
 def test_a_wrong_password_is_told_and_asked_again(page: Page, flow: Flow, ada: User) -> None:

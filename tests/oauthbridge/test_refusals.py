@@ -134,7 +134,7 @@ def test_consent_cannot_be_framed_and_lets_the_redirect_through(flow: Flow, ada:
     policy = headers["content-security-policy"]
     assert "DENY" == headers["x-frame-options"]
     assert "frame-ancestors 'none'" in policy and "default-src 'none'" in policy
-    assert "form-action 'self' http://127.0.0.1:49152" in policy
+    assert "form-action" not in policy  # Chromium would hold it against the client's redirects
     assert ("no-store", "same-origin") == (headers["cache-control"], headers["referrer-policy"])
 
 
