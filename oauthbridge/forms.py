@@ -18,6 +18,7 @@ from accounts.scopes import READ, SCOPES, WRITE
 from oauthbridge.limits import (
     WRONG_PASSWORDS_FROM_ADDRESS,
     WRONG_PASSWORDS_OF_NAME,
+    Limit,
     address_of,
 )
 
@@ -31,21 +32,30 @@ class LoginForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         counted = self._counted()
-        if any(limit.reached(who) for limit, who in counted):
+        # Counted before the password is looked at, and given back if it was right: many at the
+        # same moment get no more guesses than one after the other.
+        taken = [each for each in counted if each[0].take(each[1])]
+        if len(taken) < len(counted):
+            _give_back(taken)
             self.is_limited = True
             raise ValidationError("Too many wrong passwords. Try again in 15 minutes.")
         try:
-            return super().clean()
+            cleaned: dict[str, Any] = super().clean()
         except ValidationError:
-            for limit, who in counted:
-                limit.count_one(who)
             logger.warning("Sign-in refused for %r", self.cleaned_data.get("username", "")[:150])
             raise
+        _give_back(taken)
+        return cleaned
 
-    def _counted(self) -> list[tuple[Any, str]]:
+    def _counted(self) -> list[tuple[Limit, str]]:
         name = str(self.cleaned_data.get("username", "")).casefold()
         address = address_of(self.request) if self.request else ""
         return [(WRONG_PASSWORDS_OF_NAME, name), (WRONG_PASSWORDS_FROM_ADDRESS, address)]
+
+
+def _give_back(taken: list[tuple[Limit, str]]) -> None:
+    for limit, who in taken:
+        limit.give_back(who)
 
 
 class AdminLoginForm(LoginForm, AdminAuthenticationForm):

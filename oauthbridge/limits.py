@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -17,17 +18,29 @@ class Limit:
     count: int
     seconds: int
 
-    def reached(self, who: str) -> bool:
-        return int(cache.get(self._key(who), 0)) >= self.count
+    def take(self, who: str) -> bool:
+        """Count one of `who`, unless there were `count` already.
 
-    def count_one(self, who: str) -> None:
+        Counts before it looks, so that of any number at the same moment no more pass.
+        """
+        if self._add_one(who) <= self.count:
+            return True
+        self.give_back(who)
+        return False
+
+    def give_back(self, who: str) -> None:
+        """Undo one `take`."""
+        with suppress(ValueError):  # its window is over
+            cache.decr(self._key(who))
+
+    def _add_one(self, who: str) -> int:
         key = self._key(who)
-        if cache.add(key, 1, self.seconds):
-            return
+        cache.add(key, 0, self.seconds)
         try:
-            cache.incr(key)
+            return int(cache.incr(key))
         except ValueError:  # it expired in between
             cache.add(key, 1, self.seconds)
+            return 1
 
     def _key(self, who: str) -> str:
         return f"limit:{self.counted}:{hashlib.sha256(who.encode()).hexdigest()}"

@@ -31,8 +31,7 @@ class RegistrationView(OpenToBrowsers, DynamicClientRegistrationView):
     Code), and hands out a token for changing the registration that never ends."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        address = address_of(request)
-        if REGISTRATIONS_FROM_ADDRESS.reached(address):
+        if not REGISTRATIONS_FROM_ADDRESS.take(address_of(request)):
             response = _error("too_many_requests", "Too many registrations; try again in an hour.")
             response.status_code, response["Retry-After"] = 429, "3600"
             return response
@@ -40,8 +39,6 @@ class RegistrationView(OpenToBrowsers, DynamicClientRegistrationView):
             return JsonResponse(register(request.body), status=201)
         except InvalidMetadata as error:
             return _error(error.code, str(error))
-        finally:
-            REGISTRATIONS_FROM_ADDRESS.count_one(address)
 
 
 class InvalidMetadata(Exception):

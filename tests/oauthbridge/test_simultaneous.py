@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import Any, cast
 
 import psycopg
 import pytest
+from django.core.cache import cache
 from django.db import connection, connections
 from django.test import Client
 from pytest_django import Settings
@@ -129,6 +131,38 @@ def test_a_code_is_kept_as_a_digest(code_request: dict[str, str]) -> None:
         (stored,) = cursor.fetchone()
     assert 64 == len(stored) and code_request["code"] != stored
     assert not Grant.objects.filter(code=str(stored)).exists()
+
+
+def at_once(times: int, path: str, **request: Any) -> list[int]:
+    barrier = threading.Barrier(times)
+
+    def post(_: int) -> int:
+        try:
+            barrier.wait(timeout=10)
+            return Client().post(path, **request).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(times) as threads:
+        return sorted(threads.map(post, range(times)))
+
+
+def test_a_burst_of_guesses_is_no_more_than_ten(transactional_db: None, settings: Settings) -> None:
+    # Slow enough that all would be looked at before the first was found wrong.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    User.objects.create_user("ada", password=secrets.token_urlsafe(16))
+    cache.clear()
+    form = {"username": "ada", "password": "wrong"}
+    assert [400] * 10 + [429] * 10 == at_once(20, "/oauth/login", data=form)
+
+
+def test_a_burst_of_registrations_is_no_more_than_twenty(
+    transactional_db: None, settings: Settings
+) -> None:
+    settings.OAUTH2_PROVIDER = {**settings.OAUTH2_PROVIDER, "DCR_ENABLED": True}
+    cache.clear()
+    request = {"data": {"redirect_uris": [CHATGPT]}, "content_type": "application/json"}
+    assert [201] * 20 + [429] * 5 == at_once(25, "/oauth/register", **request)
 
 
 @pytest.mark.skipif(IN_POSTGRESQL in os.environ, reason="this is that run")
