@@ -29,6 +29,8 @@ from oauthbridge import redirects
 
 logger = logging.getLogger(__name__)
 
+MOST_EXCHANGES = 3  # of one refresh token, all within OAUTH_REFRESH_GRACE
+
 
 class Application(AbstractApplication):
     """An OAuth client: of the environment, made in the admin, or registered by itself."""
@@ -251,6 +253,9 @@ class RefreshToken(AbstractRefreshToken):
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, null=True, related_name="refresh_tokens"
     )
+    parent = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="children"
+    )
 
     @property
     def was_idle_too_long(self) -> bool:
@@ -261,11 +266,33 @@ class RefreshToken(AbstractRefreshToken):
         return self.access_token is None or self.access_token.expires + lifetime <= timezone.now()
 
     @property
-    def was_just_exchanged(self) -> bool:
-        """Did a client exchange it a moment ago, and not yet what it got for it?
-
-        A revoked token has no successor, and one further back in the chain has lost its own.
-        """
-        if self.revoked is None or timezone.now() - self.revoked > settings.OAUTH_REFRESH_GRACE:
+    def may_be_exchanged_again(self) -> bool:
+        """Was it exchanged a moment ago, not too often, and nothing yet that was given for it?"""
+        if not self._was_revoked_just_now or not self.children.exists():
             return False
-        return AccessToken.objects.filter(source_refresh_token=self).exists()
+        return not self._has_exchanged_child and self.children.count() < MOST_EXCHANGES
+
+    @property
+    def is_replay(self) -> bool:
+        """Does its use show that two hold it? Not while it may be that of a client's other window:
+        then it is only refused."""
+        if self.revoked is None:
+            return False
+        return not self._was_revoked_just_now or self._has_exchanged_child
+
+    @property
+    def _was_revoked_just_now(self) -> bool:
+        return (
+            self.revoked is not None
+            and timezone.now() - self.revoked <= settings.OAUTH_REFRESH_GRACE
+        )
+
+    @property
+    def _has_exchanged_child(self) -> bool:
+        return self.children.exclude(revoked=None).exists()
+
+    def retire_siblings(self) -> None:
+        """End what else is live of its family: from now on this one alone goes on."""
+        others = RefreshToken.objects.filter(connection=self.connection, revoked=None)
+        for other in others.exclude(pk=self.pk):
+            other.revoke()

@@ -62,8 +62,9 @@ class Validator(OAuth2Validator):
         presented = _find_refresh_token(refresh_token)
         if presented is None or presented.connection is None or not _is_live(presented.connection):
             return False
-        if presented.revoked and not presented.was_just_exchanged:
-            _revoke_for_replay(presented.connection, "A refresh token")
+        if presented.revoked and not presented.may_be_exchanged_again:
+            if presented.is_replay:
+                _revoke_for_replay(presented.connection, "A refresh token")
             return False
         request.user, request.refresh_token = presented.user, refresh_token
         request.refresh_token_instance = presented
@@ -95,8 +96,10 @@ class Validator(OAuth2Validator):
         used = getattr(request, "refresh_token_instance", None)
         latest = RefreshToken.objects.get(pk=used.pk) if used else None
         if latest is None or not latest.revoked:
+            if latest:
+                latest.retire_siblings()
             super()._save_bearer_token(token, request, *args)
-        elif latest.was_just_exchanged:
+        elif latest.may_be_exchanged_again:
             self._save_once_more(token, request, latest)
         else:
             raise InvalidGrantError(request=request)
@@ -119,6 +122,8 @@ class Validator(OAuth2Validator):
 
     def _create_refresh_token(self, request: Request, *args: Any) -> RefreshToken:
         token: RefreshToken = super()._create_refresh_token(request, *args)
+        *_, token.parent = args
+        token.save(update_fields=["parent"])
         return _bound(token, request.connection)
 
     def _check_and_set_request_resource(self, request: Request) -> None:

@@ -91,6 +91,35 @@ def test_two_refreshes_at_once_log_nobody_out(code_request: dict[str, str], atte
     assert Connection.objects.get().revoked_at is None
 
 
+def test_two_pairs_refreshed_at_once_become_one_family(code_request: dict[str, str]) -> None:
+    tokens = ask(code_request).json()
+    request = {"grant_type": "refresh_token", "client_id": code_request["client_id"]}
+    pairs = [
+        answer.json()
+        for answer in ask_together({**request, "refresh_token": tokens["refresh_token"]})
+    ]
+    barrier = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as threads:
+        requests = [{**request, "refresh_token": pair["refresh_token"]} for pair in pairs]
+        answers = list(threads.map(lambda each: ask(each, barrier), requests))
+    assert [200, 400] == sorted(answer.status_code for answer in answers)
+    assert 1 == RefreshToken.objects.filter(revoked=None).count()
+    assert 1 == AccessToken.objects.count()
+    assert Connection.objects.get().revoked_at is None
+
+
+def test_a_burst_of_refreshes_gives_three_pairs(code_request: dict[str, str]) -> None:
+    tokens = ask(code_request).json()
+    request = {
+        "grant_type": "refresh_token",
+        "client_id": code_request["client_id"],
+        "refresh_token": tokens["refresh_token"],
+    }
+    statuses = sorted(answer.status_code for answer in ask_together(request, 6))
+    assert [200] * 3 + [400] * 3 == statuses
+    assert Connection.objects.get().revoked_at is None
+
+
 def test_a_code_used_twice_at_once_gives_nothing_that_lasts(
     code_request: dict[str, str],
 ) -> None:

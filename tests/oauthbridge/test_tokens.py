@@ -121,10 +121,38 @@ def test_reuse_two_generations_back_ends_the_family_at_once(flow: Flow, ada: Use
 
 def test_a_refresh_that_got_lost_may_be_repeated_for_a_moment(flow: Flow, ada: User) -> None:
     old = flow.tokens(ada)
-    pairs = [flow.refresh(old["refresh_token"]).json() for _ in range(2)]
+    pairs = [flow.refresh(old["refresh_token"]).json() for _ in range(3)]
     for pair in pairs:
         assert 200 == flow.server.post(pair["access_token"]).status_code
-        assert 200 == flow.refresh(pair["refresh_token"]).status_code
+    assert "invalid_grant" == flow.refresh(old["refresh_token"]).json()["error"]
+    assert 200 == flow.refresh(pairs[-1]["refresh_token"]).status_code
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_of_two_pairs_for_one_token_one_goes_on(flow: Flow, ada: User, kept: int) -> None:
+    old = flow.tokens(ada)
+    pairs = [flow.refresh(old["refresh_token"]).json() for _ in range(2)]
+    new = flow.refresh(pairs[kept]["refresh_token"]).json()
+    retired = pairs[1 - kept]
+    assert 401 == flow.server.post(retired["access_token"]).status_code
+    # It may be a second window of the same client: refused, and harms nobody.
+    assert "invalid_grant" == flow.refresh(retired["refresh_token"]).json()["error"]
+    assert 200 == flow.server.post(new["access_token"]).status_code
+    late = timezone.now() - settings.OAUTH_REFRESH_GRACE
+    RefreshToken.objects.exclude(revoked=None).update(revoked=late)
+    assert "invalid_grant" == flow.refresh(retired["refresh_token"]).json()["error"]
+    assert 401 == flow.server.post(new["access_token"]).status_code
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_token_whose_successor_was_exchanged_is_not_exchanged_again(
+    flow: Flow, ada: User, kept: int
+) -> None:
+    old = flow.tokens(ada)
+    pairs = [flow.refresh(old["refresh_token"]).json() for _ in range(2)]
+    assert 200 == flow.refresh(pairs[kept]["refresh_token"]).status_code
+    assert "invalid_grant" == flow.refresh(old["refresh_token"]).json()["error"]
+    assert not AccessToken.objects.exists()
 
 
 def test_a_refresh_token_is_idle_for_thirty_days_at_most(flow: Flow, ada: User) -> None:
