@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,8 @@ from django.http import HttpRequest
 from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidRequestError, OAuth2Error
+
+_S256 = re.compile(r"[A-Za-z0-9_-]{43}")  # of RFC 7636 §4.2
 
 
 class Backend(OAuthLibCore):
@@ -32,6 +35,8 @@ def _refusal(request: HttpRequest, credentials: dict[str, Any]) -> OAuth2Error |
     state = credentials.get("state")
     if credentials.get("code_challenge_method") != "S256":
         return InvalidRequestError(description="Use PKCE with the method S256.", state=state)
+    if not _S256.fullmatch(credentials.get("code_challenge") or ""):
+        return InvalidRequestError(description="code_challenge is no SHA-256.", state=state)
     if not is_for_this_server(request.GET.getlist("resource")):
         return foreign_resource(state=state)
     return None

@@ -65,7 +65,7 @@ def _wrong_url() -> list[CheckMessage]:
 
 
 def _wrong_origins() -> list[CheckMessage]:
-    hint = "Only scheme and host, such as https://chatgpt.com."
+    hint = "https:// and the host, lower case, no trailing slash: https://chatgpt.com."
     return [
         Error(f"OAUTH_ALLOWED_REDIRECT_ORIGINS: {origin!r} is no origin.", hint=hint, id=_id(3))
         for origin in settings.OAUTH_ALLOWED_REDIRECT_ORIGINS

@@ -30,6 +30,7 @@ class Validator(OAuth2Validator):
     def _create_authorization_code(
         self, request: Request, code: dict[str, str], expires: Any = None
     ) -> Grant:
+        request.nonce = request.claims = None  # of OpenID Connect, which is not offered
         grant: Grant = super()._create_authorization_code(request, code, expires)
         return _bound(grant, request.connection)
 

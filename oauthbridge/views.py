@@ -36,6 +36,7 @@ from oauthbridge.pages import error_page, page
 
 logger = logging.getLogger(__name__)
 
+LONGEST_ID = 18  # digits that a database id surely holds
 GRANT_TYPES = ("authorization_code", "refresh_token")
 
 
@@ -56,8 +57,9 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
         except FatalClientError as error:
             return self._refuse_without_redirect(error)
         except OAuthToolkitError as error:
-            # Nobody is sent to a client by a link alone, without having signed in (RFC 9700 §4.11).
-            if not request.user.is_authenticated:
+            # Nobody is sent to a client by a link alone, without having signed in, and to one that
+            # anybody may have registered not before consent (RFC 9700 §4.11).
+            if not request.user.is_authenticated or self._is_self_registered:
                 return self._refuse_without_redirect(error)
             return self._redirect_with(error)
         if not request.user.is_authenticated:
@@ -82,6 +84,12 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
         )
         logger.info("%s allowed connection %s", request.user.pk, connection.pk)
         return self._answer(connection)
+
+    @property
+    def _is_self_registered(self) -> bool:
+        client_id = self.request.GET.get("client_id")
+        client = Application.objects.filter(client_id=client_id).first()
+        return client is not None and client.is_self_registered
 
     @property
     def _person(self) -> User:
@@ -212,6 +220,10 @@ def connections(request: HttpRequest) -> HttpResponse:
     own = Connection.objects.open().filter(person=request.user)
     if request.method == "POST":
         number = request.POST.get("connection", "")
-        get_object_or_404(own, pk=int(number) if number.isdecimal() else 0).revoke()
+        get_object_or_404(own, pk=int(number) if _is_id(number) else 0).revoke()
         return redirect("connections")
     return page(request, "connections", {"connections": own})
+
+
+def _is_id(text: str) -> bool:
+    return text.isdecimal() and len(text) <= LONGEST_ID

@@ -101,7 +101,7 @@ def test_a_person_sees_and_revokes_own_connections_only(
         page = browser.get(url).text
         assert 1 == page.count("<section") and "Test client" in page
         form = {"csrfmiddlewaretoken": hidden_token(page)}
-        for wrong in (str(foreign), "0", "x", "", "9" * 30):
+        for wrong in (str(foreign), "0", "x", "", "9" * 30, "9" * 5000):
             assert 404 == browser.post(url, data=form | {"connection": wrong}).status_code
         own = Connection.objects.get(person=ada).pk
         assert 302 == browser.post(url, data=form | {"connection": str(own)}).status_code

@@ -254,3 +254,21 @@ def test_with_oauth_off_nothing_of_it_answers(flow: Flow, ada: User, server: Ser
 def test_an_unused_consent_is_no_connection(flow: Flow, ada: User) -> None:
     flow.code(ada)
     assert not Connection.objects.established()
+
+
+@pytest.mark.parametrize("challenge", ["", "a" * 42, "a" * 44, "a" * 42 + "=", "a" * 42 + "\n"])
+def test_a_challenge_that_is_no_sha256_is_refused(flow: Flow, ada: User, challenge: str) -> None:
+    answer = flow.open(ada, code_challenge=challenge)
+    assert "error=invalid_request" in answer.headers["location"]
+
+
+def test_a_wrong_request_leads_nobody_to_a_self_registered_client(flow: Flow, ada: User) -> None:
+    flow.application.registration_source = "dcr"
+    flow.application.save()
+    answer = flow.open(ada, code_challenge="short")
+    assert 400 == answer.status_code and "location" not in answer.headers
+
+
+def test_parameters_of_openid_connect_are_dropped(flow: Flow, ada: User) -> None:
+    flow.code(ada, nonce="n" * 300, claims="{not json")
+    assert [("", "{}")] == list(Grant.objects.values_list("nonce", "claims"))
