@@ -28,6 +28,20 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
         except ValueError:
             raise ImproperlyConfigured(f"{var} must be a whole number.") from None
 
+    def bool(self, var: str, **options: Any) -> bool:
+        word = self.str(var, default="").strip().lower()
+        if word and word not in (*self.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0"):
+            raise ImproperlyConfigured(f"{var} must be true or false.")
+        return word in self.BOOLEAN_TRUE_STRINGS if word else options["default"]
+
+    def names(self, var: str) -> list[str]:
+        """Comma-separated, without the spaces around; empty when it is not set."""
+        text = self.str(var, default="")
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        if text and not names:
+            raise ImproperlyConfigured(f"{var} is set, but names nothing.")
+        return names
+
 
 env = Env()
 ENV_FILE = Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
@@ -175,9 +189,9 @@ MCP_URL = f"{PUBLIC_URL}/mcp"  # the resource that every OAuth token is bound to
 OAUTH_ENABLED = env.bool("OAUTH_ENABLED", default=False)
 OAUTH_CLIENT_ID = env.str("OAUTH_CLIENT_ID", default="")
 OAUTH_CLIENT_SECRET = env.str("OAUTH_CLIENT_SECRET", default="")
-OAUTH_ALLOWED_REDIRECT_ORIGINS: list[str] = env.list("OAUTH_ALLOWED_REDIRECT_ORIGINS", default=[])
+OAUTH_ALLOWED_REDIRECT_ORIGINS: list[str] = env.names("OAUTH_ALLOWED_REDIRECT_ORIGINS")
 OAUTH_MCP_USER = env.str("OAUTH_MCP_USER", default="")
-OAUTH_ALLOWED_TOOLS: list[str] = env.list("OAUTH_ALLOWED_TOOLS", default=[])
+OAUTH_ALLOWED_TOOLS: list[str] = env.names("OAUTH_ALLOWED_TOOLS")
 OAUTH_DYNAMIC_REGISTRATION = env.bool("OAUTH_DYNAMIC_REGISTRATION", default=False)
 
 OAUTH_CONNECTION_LIFETIME = timedelta(days=90)  # from consent, however often it is refreshed

@@ -165,3 +165,30 @@ def test_workers_that_start_together_make_one_client(
     log = tmp_path / "server.log"
     with running("mcp_serve", ready_url=f"{origin}/ready", log=log, env=env):
         assert CLIENT_ID == Application.objects.get().client_id
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("OAUTH_ENABLED", "ture", "OAUTH_ENABLED must be true or false."),
+        ("OAUTH_DYNAMIC_REGISTRATION", "2", "OAUTH_DYNAMIC_REGISTRATION must be true or false."),
+        ("OAUTH_ALLOWED_TOOLS", " , ", "OAUTH_ALLOWED_TOOLS is set, but names nothing."),
+    ],
+)
+def test_a_value_that_says_nothing_is_refused(name: str, value: str, told: str) -> None:
+    run = settings_with("pass", **{name: value})
+    assert 0 != run.returncode and told in run.stderr
+
+
+def test_spaces_around_names_do_not_count() -> None:
+    show = "print(settings.OAUTH_ALLOWED_TOOLS, settings.OAUTH_ENABLED)"
+    run = settings_with(show, OAUTH_ALLOWED_TOOLS=" a, b ,", OAUTH_ENABLED="False")
+    assert "['a', 'b'] False\n" == run.stdout, run.stderr
+
+
+def settings_with(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    code = f"from infinity_mcp import settings; {command}"
+    env = {**os.environ, **variables}
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True
+    )
