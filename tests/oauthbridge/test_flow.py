@@ -237,6 +237,18 @@ def test_a_call_beyond_the_scopes_names_all_that_are_needed(flow: Flow, ada: Use
     assert f"{flow.server.origin}/.well-known/oauth-protected-resource/mcp" in challenge
 
 
+def test_no_scope_is_asked_for_that_the_user_does_not_have(
+    flow: Flow, ada: User, alice: McpUser
+) -> None:
+    token = flow.tokens(ada, scopes=(READ,))["access_token"]
+    alice.scopes = [READ]
+    alice.save()
+    refused = flow.server.call(
+        token, "infinity_create_item", workspace_id="1", board_id="b", folder_id="f"
+    )
+    assert refused.is_error
+
+
 def test_a_key_keeps_working_beside_tokens(oauth: Server, make_user: MakeUser) -> None:
     _, key = make_user("bob", "read-only")
     assert 200 == oauth.post(key).status_code
