@@ -14,6 +14,7 @@ class Caller:
     """An authenticated client: as whom it acts, with which access to Infinity and which rights.
 
     `user_id` and `credential_id` are database ids, None for a caller from the environment.
+    `ceiling` is what another consent could widen `policy` to, None where there is none.
     """
 
     user: str
@@ -22,6 +23,7 @@ class Caller:
     policy: Policy
     credential: Literal["key", "oauth", "environment"]
     credential_id: int | None
+    ceiling: Policy | None = None
 
     @classmethod
     def from_environment(cls, user: str, policy: Policy) -> Caller:

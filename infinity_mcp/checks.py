@@ -52,6 +52,21 @@ def request_size_is_bounded(**kwargs: Any) -> list[CheckMessage]:
     return [Error(message, hint=hint, id="infinity_mcp.E003")]
 
 
+@register()
+def oauth_tools_exist(**kwargs: Any) -> list[CheckMessage]:
+    """Here, because oauthbridge does not know the tools."""
+    if not (settings.OAUTH_ENABLED and settings.OAUTH_ALLOWED_TOOLS):
+        return []
+    from mcpserver.server import tool_names
+
+    unknown = sorted(set(settings.OAUTH_ALLOWED_TOOLS) - tool_names())
+    hint = "`manage.py mcp_tools` lists the names."
+    return [
+        Error(f"OAUTH_ALLOWED_TOOLS: there is no tool {name!r}.", hint=hint, id="infinity_mcp.E004")
+        for name in unknown
+    ]
+
+
 @register(Tags.security, deploy=True)
 def public_hosts_need_https(**kwargs: Any) -> list[CheckMessage]:
     public = [host for host in settings.ALLOWED_HOSTS if not validate_host(host, LOOPBACK)]

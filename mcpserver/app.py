@@ -14,7 +14,6 @@ from typing import Any
 
 import anyio
 import orjson
-from asgiref.sync import ThreadSensitiveContext
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http.request import split_domain_port, validate_host
@@ -27,7 +26,6 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from accounts.caller import Caller
-from accounts.models import McpUser
 from mcpserver.auth import (
     authenticate,
     bearer_credential,
@@ -110,7 +108,7 @@ class McpApp:
         body = await _read_body(request)
         message = _read_message(request, body)
         if caller.credential == "oauth":
-            await self._ask_for_scope(caller, message)
+            self._ask_for_scope(caller, message)
         manager = self._events if _wants_progress(request, message) else self._json
         receive = _replayed(body, request.receive)
         del body, message  # they may be large, and the call may be long
@@ -144,7 +142,7 @@ class McpApp:
         set_caller(caller)
         return caller
 
-    async def _ask_for_scope(self, caller: Caller, message: dict[str, Any]) -> None:
+    def _ask_for_scope(self, caller: Caller, message: dict[str, Any]) -> None:
         """Refuse a call that more scopes would allow, so that the client can ask for them."""
         params = message.get("params")
         if message.get("method") != "tools/call" or not isinstance(params, dict):
@@ -155,11 +153,7 @@ class McpApp:
             return
         if caller.policy.tools is not None and tool.name not in caller.policy.tools:
             return  # no scope would allow it: the answer is the tool error that key holders get
-        async with ThreadSensitiveContext():
-            user = (
-                await McpUser.objects.select_related("profile").filter(pk=caller.user_id).afirst()
-            )
-        if user is None or not user.policy.allows(tool.name, tool.scope):
+        if caller.ceiling is None or tool.scope not in caller.ceiling.scopes:
             return  # nor would it here: consent cannot give what the MCP user has not
         raise Refusal(
             403,

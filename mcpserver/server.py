@@ -109,11 +109,16 @@ def _tool(
     return function
 
 
+def tool_names() -> set[str]:
+    importlib.import_module("mcpserver.tools")  # where the decorators above are used
+    return {tool.name for tool in _tools}
+
+
 class InfinityServer(MCPServer[Upstream]):
     """All tools, each shown to and callable by those callers only whose policy allows it."""
 
     def __init__(self, upstream: Upstream) -> None:
-        importlib.import_module("mcpserver.tools")  # where the decorators above are used
+        tool_names()  # registers them
         super().__init__(
             "infinity-mcp",
             title="Infinity",

@@ -91,9 +91,10 @@ class ConsentForm(forms.Form):
         now = timezone.now()
         self.users = {user.name: user for user in users_for(person) if user.is_live(now)}
         words = settings.OAUTH2_PROVIDER["SCOPES"]
-        self._choices("mcp_user").choices = [
-            (name, f"{name} ({access_in_words(user)})") for name, user in self.users.items()
-        ]
+        choices = [(name, f"{name} ({access_in_words(u)})") for name, u in self.users.items()]
+        if settings.OAUTH_MCP_USER not in self.users and len(choices) > 1:
+            choices.insert(0, ("", "Choose"))  # nobody is proposed in the place of that one
+        self._choices("mcp_user").choices = choices
         self._choices("scopes").choices = [(each, words[each]) for each in SCOPES if each in asked]
         self.initial = {"mcp_user": settings.OAUTH_MCP_USER, "scopes": asked}
 

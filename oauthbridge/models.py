@@ -246,6 +246,7 @@ class AccessToken(AbstractAccessToken):
             policy=connection.policy.narrowed_by(Policy(known_scopes(self.scope.split()))),
             credential="oauth",
             credential_id=connection.pk,
+            ceiling=connection.mcp_user.policy,
         )
 
 

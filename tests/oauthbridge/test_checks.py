@@ -15,6 +15,7 @@ from django.core.management.base import SystemCheckError
 from pytest_django import Settings
 
 from accounts.scopes import SCOPES
+from infinity_mcp.checks import oauth_tools_exist
 from oauthbridge.checks import is_public_url, oauth_is_configured
 from oauthbridge.configured import register_configured_client
 from oauthbridge.models import Application
@@ -178,6 +179,14 @@ def test_workers_that_start_together_make_one_client(
 def test_a_value_that_says_nothing_is_refused(name: str, value: str, told: str) -> None:
     run = settings_with("pass", **{name: value})
     assert 0 != run.returncode and told in run.stderr
+
+
+def test_tools_that_do_not_exist_are_named(settings: Settings) -> None:
+    settings.OAUTH_ENABLED = True
+    settings.OAUTH_ALLOWED_TOOLS = ["infinity_list_boards", "infinity_list_bords"]
+    assert ["OAUTH_ALLOWED_TOOLS: there is no tool 'infinity_list_bords'."] == [
+        error.msg for error in oauth_tools_exist()
+    ]
 
 
 def test_spaces_around_names_do_not_count() -> None:

@@ -21,7 +21,6 @@ LISTS = {
     "infinity_list_hooks": ("workspace_id board_id", 1),
 }
 
-
 List = tuple[str, Agent, int]
 
 
@@ -37,13 +36,15 @@ def lists(agent: Agent, item: Agent) -> list[List]:
 def pages(tool: str, place: Agent, limit: int) -> list[list[Any]]:
     """The ids of each page."""
     found = []
-    more, after = True, None
-    while more:
+    after = None
+    for _ in range(30):
         page = place.result(tool, limit=limit, after=after)
         assert {"has_more", "before", "after", "data"} == page.keys()
         found.append([record["id"] for record in page["data"]])
-        more, after = page["has_more"], page["after"]
-    return found
+        if not page["has_more"]:
+            return found
+        after = page["after"]
+    raise AssertionError("The list does not end.")
 
 
 def test_pages_neither_lose_nor_repeat(lists: list[List]) -> None:

@@ -67,7 +67,7 @@ def walk(parent: Agent, limit: int, **arguments: object) -> list[str]:
     """The ids of all sub-items, by pages of `limit`."""
     ids: list[str] = []
     after = None
-    while True:
+    for _ in range(SUBITEMS + 1):
         page = parent.result("infinity_list_subitems", limit=limit, after=after, **arguments)
         ids += [item["id"] for item in page["data"]]
         assert page["has_more"] == (page["after"] is not None)
@@ -75,6 +75,7 @@ def walk(parent: Agent, limit: int, **arguments: object) -> list[str]:
             return ids
         assert limit == len(page["data"])
         after = page["after"]
+    raise AssertionError("The list does not end.")
 
 
 def test_all_sub_items_of_a_crowded_board_are_found(parent: Agent) -> None:
