@@ -146,7 +146,7 @@ def test_two_users_on_one_profile_are_served_fairly(
 
     with (
         running_infinity(tmp_path, requests_per_minute=180) as infinity,
-        running_server(tmp_path, MCP_REQUESTS_PER_MINUTE="10000") as server,
+        running_server(tmp_path, INFINITY_REQUESTS_PER_MINUTE="180") as server,
     ):
         shared = make_profile("shared", base_url=infinity.url)
         users = (make_user(name, profile=shared)[1] for name in ("alice", "bob"))

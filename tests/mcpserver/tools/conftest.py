@@ -40,19 +40,19 @@ ODD = {
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(tmp_path_factory.mktemp("server"), **UNPACED) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def odd_infinity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Infinity]:
     with running_infinity(tmp_path_factory.mktemp("odd"), **ODD) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def portal() -> Iterator[BlockingPortal]:
     """Where the clients run, so that tests can call them without being coroutines."""
     with start_blocking_portal() as running:
