@@ -95,7 +95,8 @@ def _json(data: JsonObject) -> str:
 
 def _markdown(data: JsonObject) -> str:
     listed = _is_page(data) or data.keys() == {"notice", "data"}
-    return "\n".join(_page_lines(data) if listed else _record_lines(data))
+    # Infinity answers some changes with nothing, which a model could take for a failure.
+    return "\n".join(_page_lines(data) if listed else _record_lines(data)) or "Done."
 
 
 def _page_lines(page: JsonObject) -> Iterator[str]:

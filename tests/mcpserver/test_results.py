@@ -121,6 +121,10 @@ def test_a_text_from_infinity_cannot_pass_for_another_record() -> None:
     assert 2 == len(text_of(render(evil, "markdown")).splitlines())
 
 
+def test_an_empty_answer_says_that_it_is_done() -> None:
+    assert "Done." == text_of(render({}, "markdown"))
+
+
 def test_html_too_deep_to_convert_is_shown_as_bare_text() -> None:
     deep = "<p>" + "<div>" * 2000 + "all the same" + "</div>" * 2000 + "</p>"
     assert text_of(render({"id": 1, "text": deep}, "markdown")).endswith("text: all the same")
