@@ -10,9 +10,12 @@ from typing import cast
 from asgiref.sync import sync_to_async
 from django.core.asgi import get_asgi_application
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
+
+from infinity_mcp.middleware import RequestIdMiddleware
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
 django = cast(ASGIApp, get_asgi_application())
@@ -38,5 +41,6 @@ application = Starlette(
         Mount("/static", StaticFiles(packages=[("django.contrib.admin", "static")])),
         Mount("/", django),
     ],
+    middleware=[Middleware(RequestIdMiddleware)],
     lifespan=lifespan,
 )

@@ -250,7 +250,7 @@ OAUTH2_PROVIDER = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "mcpserver.request_id.RequestIdFilter"}},
+    "filters": {"request_id": {"()": "infinity_mcp.request_id.RequestIdFilter"}},
     "formatters": {
         "line": {"format": "{asctime} {levelname} [{request_id}] {name}: {message}", "style": "{"}
     },
@@ -281,6 +281,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if SERVED_OVER_HTTPS else []
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "infinity_mcp.views.csrf_failure"
 
 SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # redirecting to HTTPS is the proxy's work; /health is asked over plain HTTP

@@ -8,10 +8,16 @@ from django.urls import include, path
 
 from infinity_mcp import views
 
+handler400 = views.bad_request
+handler403 = views.permission_denied
+handler404 = views.page_not_found
+handler500 = views.server_error
+
 admin.site.site_header = admin.site.site_title = "Infinity MCP"
 admin.site.site_url = None
 
 urlpatterns = [
+    path("favicon.ico", views.favicon),
     path("health", views.health),
     path("ready", views.ready),
     path("admin/", admin.site.urls),

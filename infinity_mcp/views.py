@@ -1,14 +1,17 @@
-"""Health and readiness: answers for machines."""
+"""Health and readiness, answers for machines; and the pages of what went wrong."""
 
 from __future__ import annotations
 
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template import loader
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from credentials.database import is_migrated
 from credentials.errors import CredentialError
 from credentials.models import Profile
+from infinity_mcp.request_id import current_request_id
 
 
 @require_safe
@@ -36,3 +39,36 @@ def _problem() -> str | None:
     except CredentialError:
         return "store key"
     return None
+
+
+@require_safe
+@cache_control(public=True, max_age=24 * 60 * 60)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """There is none, which browsers that ask need not be told as an error."""
+    return HttpResponse(status=204)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _failure("400.html", 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _failure("403.html", 403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _failure("403_csrf.html", 403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _failure("404.html", 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _failure("500.html", 500)
+
+
+def _failure(template: str, status: int) -> HttpResponse:
+    """Without the request: what its context would ask, the database, may be what is broken."""
+    context = {"request_id": current_request_id()}
+    return HttpResponse(loader.get_template(template).render(context), status=status)

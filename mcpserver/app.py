@@ -35,7 +35,6 @@ from mcpserver.auth import (
 )
 from mcpserver.limits import CallLimits
 from mcpserver.refusal import Refusal
-from mcpserver.request_id import new_request_id
 from mcpserver.server import InfinityServer
 from mcpserver.upstream import Upstream
 
@@ -89,7 +88,7 @@ class McpApp:
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._cors(scope, receive, _marked(send, new_request_id()))
+        await self._cors(scope, receive, _marked(send))
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -247,12 +246,11 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _marked(send: Send, request_id: str) -> Send:
+def _marked(send: Send) -> Send:
     async def marked(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers["Cache-Control"] = "no-store"
-            headers["X-Request-Id"] = request_id
             headers.add_vary_header("Authorization")
         await send(message)
 

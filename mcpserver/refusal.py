@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import JSONResponse, Response
 
-from mcpserver.request_id import current_request_id
+from infinity_mcp.request_id import current_request_id
 
 
 class Refusal(Exception):

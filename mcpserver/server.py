@@ -19,11 +19,11 @@ from accounts.caller import Caller
 from accounts.scopes import ADMIN, READ, WRITE
 from credentials.errors import CredentialError
 from infinity_mcp import __version__
+from infinity_mcp.request_id import current_request_id
 from mcpserver.arguments import ToolArguments
 from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityError
 from mcpserver.params import WrongValue
-from mcpserver.request_id import current_request_id
 from mcpserver.signatures import ToolFunction, published
 from mcpserver.upstream import Upstream
 

@@ -1,4 +1,4 @@
-"""One id for each request to /mcp: in its answer, in the errors it causes, and in the log."""
+"""One id for each request: in its answer, in the errors it causes, and in the log."""
 
 from __future__ import annotations
 

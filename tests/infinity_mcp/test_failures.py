@@ -1,0 +1,91 @@
+"""What is told when a request fails: a plain page, and the id under which the log has the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from typing import cast
+
+import httpx2
+import pytest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from pytest_django import Settings
+from starlette.types import ASGIApp
+
+from infinity_mcp.middleware import RequestIdMiddleware
+from infinity_mcp.request_id import RequestIdFilter
+from infinity_mcp.urls import handler400, handler403, handler404, handler500
+from tests.support import PLAIN, Server
+
+__all__ = ["handler400", "handler403", "handler404", "handler500"]
+
+
+def failing(error: Exception) -> Callable[[HttpRequest], HttpResponse]:
+    def view(request: HttpRequest) -> HttpResponse:
+        raise error
+
+    return view
+
+
+urlpatterns = [
+    path("400", failing(SuspiciousOperation("innards"))),
+    path("403", failing(PermissionDenied("innards"))),
+    path("500", failing(RuntimeError("innards"))),
+]
+
+
+def get(url: str) -> httpx2.Response:
+    """From Django as asgi.py serves it, with the URLs above."""
+    app = RequestIdMiddleware(cast(ASGIApp, ASGIHandler()))
+
+    async def answer() -> httpx2.Response:
+        async with httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1"
+        ) as client:
+            return await client.get(url)
+
+    return asyncio.run(answer())
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_a_failure_is_a_plain_page_with_its_id_in_the_log(
+    status: int, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ROOT_URLCONF = __name__
+    caplog.handler.addFilter(RequestIdFilter())
+    with caplog.at_level(logging.WARNING):
+        answer = get(f"/{status}")
+    request_id = answer.headers["x-request-id"]
+    assert status == answer.status_code
+    assert request_id in answer.text and "<h1>" in answer.text
+    assert not re.search("innards|Traceback|Django|RuntimeError", answer.text)
+    assert {request_id} == {getattr(record, "request_id", None) for record in caplog.records}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/health", "/admin/login/", "/static/admin/css/base.css", "/mcp"])
+def test_every_answer_has_a_request_id_of_its_own(server: Server, path: str) -> None:
+    ids = [
+        httpx2.get(f"{server.origin}{path}", verify=PLAIN).headers.get_list("x-request-id")
+        for _ in range(2)
+    ]
+    assert [1, 1] == [len(each) for each in ids]
+    assert ids[0] != ids[1]
+
+
+@pytest.mark.django_db
+def test_what_is_missing_is_logged_under_the_id_that_was_told(server: Server) -> None:
+    missing = httpx2.get(f"{server.origin}/nothing-here", verify=PLAIN)
+    line = f"[{missing.headers['x-request-id']}] django.request: Not Found: /nothing-here"
+    assert line in server.log.read_text()
+
+
+@pytest.mark.django_db
+def test_a_browser_that_asks_for_an_icon_is_no_warning(server: Server) -> None:
+    assert 204 == httpx2.get(f"{server.origin}/favicon.ico", verify=PLAIN).status_code
+    assert "favicon" not in server.log.read_text()
