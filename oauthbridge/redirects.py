@@ -9,16 +9,17 @@ from urllib.parse import SplitResult, urlsplit
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 LONGEST_URI = 2000
-# Schemes that run or open something by themselves, or that belong to other protocols.
-REFUSED_SCHEMES = frozenset(
-    {"about", "blob", "chrome", "data", "file", "filesystem", "ftp", "ftps", "intent", "jar"}
-    | {"javascript", "livescript", "mailto", "mhtml", "mocha", "ms-appx", "resource", "sftp"}
-    | {"sms", "ssh", "tel", "urn", "vbscript", "view-source", "ws", "wss"}
+# Without the dot that RFC 8252 §7.1 asks of an app's own scheme. What is neither may be anything:
+# it may run what follows it, or belong to another protocol.
+EDITOR_SCHEMES = frozenset(
+    {"code-oss", "cursor", "kiro", "positron", "trae", "vscode", "vscode-insiders", "vscodium"}
+    | {"windsurf", "windsurf-next", "zed"}
 )
 
 _URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
 _HOST = re.compile(r"[a-z0-9.\-]+|[0-9a-f:.]+")
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
+_REVERSED_DOMAIN = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9-]+)+")
 _LOOPBACK_PORT = re.compile(r"\A(http://(?:127\.0\.0\.1|localhost|\[::1\])):\d{1,5}(?=/|\?|\Z)")
 
 
@@ -46,9 +47,13 @@ def _problem_with_scheme(parts: SplitResult) -> str | None:
     if parts.scheme == "http":
         local = parts.hostname in LOOPBACK_HOSTS
         return None if local else "http:// is for this machine only: 127.0.0.1, [::1] or localhost"
-    if parts.scheme in REFUSED_SCHEMES or not (parts.netloc or parts.path.startswith("/")):
-        return f"the scheme {parts.scheme}: cannot be redirected to"
-    return None
+    if not (parts.scheme in EDITOR_SCHEMES or _REVERSED_DOMAIN.fullmatch(parts.scheme)):
+        return (
+            f"the scheme {parts.scheme}: is not accepted; use https, http on this machine, an"
+            " editor's (cursor, vscode), or an app's own with a dot in it (com.example.app)"
+        )
+    opens_app = parts.netloc or parts.path.startswith("/")
+    return None if opens_app else f"nothing follows {parts.scheme}: that an app could be opened at"
 
 
 def is_among(uri: str, registered: Iterable[str]) -> bool:

@@ -77,6 +77,34 @@ def test_cursor_registers_three_addresses_at_once() -> None:
 @pytest.mark.parametrize(
     "uri",
     [
+        CALLBACK,
+        "http://[::1]:8080/callback",
+        "https://claude.ai/api/mcp/auth_callback",
+        "vscode://vscode.mcp/callback",
+        "vscode-insiders://vscode.mcp/callback",
+        "windsurf://codeium.windsurf/oauth",
+        "com.example.app:/oauth/callback",
+        "com.example.app://oauth/callback",
+    ],
+)
+def test_the_addresses_of_clients_are_accepted(uri: str) -> None:
+    assert [uri] == register({"redirect_uris": [uri]}).json()["redirect_uris"]
+
+
+@pytest.mark.parametrize("scheme", ["intent", "ms-settings", "search-ms", "slack", "x", "a+b.c"])
+def test_a_scheme_that_is_not_known_is_refused_and_those_that_are_named(scheme: str) -> None:
+    answer = register({"redirect_uris": [f"{scheme}://callback/"]}).json()
+    assert f"the scheme {scheme}: is not accepted; use https" in answer["error_description"]
+    assert "com.example.app" in answer["error_description"]
+    assert not Application.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "com.example.app:callback",
+        ".app://callback",
+        "app.://callback",
         "javascript:alert(1)",
         "javascript://127.0.0.1/%0aalert(1)",
         "data:text/html,x",
