@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -11,11 +13,29 @@ from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidRequestError, OAuth2Error
 
+from oauthbridge.errors import explain, explained
+
+Answer = tuple[str | None, dict[str, str], str, int]  # URI to redirect to, headers, body, status
+
 _S256 = re.compile(r"[A-Za-z0-9_-]{43}")  # of RFC 7636 §4.2
 
 
 class Backend(OAuthLibCore):
+    """Says of each refusal what to do."""
+
+    def create_token_response(self, request: HttpRequest) -> Answer:
+        return _explained(super().create_token_response(request))
+
+    def create_revocation_response(self, request: HttpRequest) -> Answer:
+        return _explained(super().create_revocation_response(request))
+
+
+class AuthorizationBackend(OAuthLibCore):
     """Refuses a foreign `resource` and any PKCE but S256 before a person is asked anything."""
+
+    def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """Nothing: the form's fields must not take the place of what the address says."""
+        return []
 
     def validate_authorization_request(
         self, request: HttpRequest
@@ -24,11 +44,31 @@ class Backend(OAuthLibCore):
 
         Raises OAuthToolkitError; of it FatalClientError, when nobody may be redirected.
         """
-        scopes, credentials = super().validate_authorization_request(request)
+        with _explaining():
+            scopes, credentials = super().validate_authorization_request(request)
         error = _refusal(request, credentials)
         if error:
             raise OAuthToolkitError(error=error, redirect_uri=credentials["redirect_uri"])
         return scopes, {**credentials, "resource": [settings.MCP_URL]}
+
+    def create_authorization_response(self, *args: Any, **kwargs: Any) -> Answer:
+        with _explaining():
+            answer: Answer = super().create_authorization_response(*args, **kwargs)
+        return answer
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    try:
+        yield
+    except OAuthToolkitError as error:
+        explain(error.oauthlib_error)
+        raise
+
+
+def _explained(answer: Answer) -> Answer:
+    uri, headers, body, status = answer
+    return uri, headers, explained(body) if status >= 400 else body, status
 
 
 def _refusal(request: HttpRequest, credentials: dict[str, Any]) -> OAuth2Error | None:

@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider.views.dynamic_client_registration import DynamicClientRegistrationView
 
 from oauthbridge import redirects
+from oauthbridge.errors import error_answer
 from oauthbridge.limits import REGISTRATIONS_FROM_ADDRESS, address_of
 from oauthbridge.models import Application
 from oauthbridge.views import GRANT_TYPES, OpenToBrowsers
@@ -32,13 +33,14 @@ class RegistrationView(OpenToBrowsers, DynamicClientRegistrationView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not REGISTRATIONS_FROM_ADDRESS.take(address_of(request)):
-            response = _error("too_many_requests", "Too many registrations; try again in an hour.")
-            response.status_code, response["Retry-After"] = 429, "3600"
+            text = "Too many registrations; try again in an hour."
+            response = error_answer("too_many_requests", text, status=429)
+            response["Retry-After"] = str(REGISTRATIONS_FROM_ADDRESS.seconds)
             return response
         try:
             return JsonResponse(register(request.body), status=201)
         except InvalidMetadata as error:
-            return _error(error.code, str(error))
+            return error_answer(error.code, str(error))
 
 
 class InvalidMetadata(Exception):
@@ -120,7 +122,3 @@ def _redirect_uris(data: dict[str, Any]) -> list[str]:
             message = f"A redirect URI cannot be used: {problem}."
             raise InvalidMetadata(message, "invalid_redirect_uri")
     return uris
-
-
-def _error(code: str, description: str) -> JsonResponse:
-    return JsonResponse({"error": code, "error_description": description}, status=400)

@@ -12,7 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import AccessMixin
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.contrib.auth.views import LogoutView as DjangoLogoutView
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -29,6 +29,8 @@ from oauth2_provider.views.mixins import OAuthLibMixin
 
 from accounts.models import User
 from oauthbridge import redirects
+from oauthbridge.backend import AuthorizationBackend
+from oauthbridge.errors import error_answer
 from oauthbridge.forms import ConsentForm, LoginForm
 from oauthbridge.limits import WRONG_PASSWORDS_OF_NAME
 from oauthbridge.models import Application, Connection
@@ -46,6 +48,8 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
     The form's answer comes to the same URL, so that what a client asked for is read from there
     again and nothing of it travels through the form.
     """
+
+    oauthlib_backend_class: Any = AuthorizationBackend
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.method not in ("GET", "POST"):
@@ -173,9 +177,9 @@ class OpenToBrowsers(View):
 class TokenView(OpenToBrowsers, LibraryTokenView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.POST.get("grant_type") not in GRANT_TYPES:
-            return JsonResponse({"error": "unsupported_grant_type"}, status=400)
+            return error_answer("unsupported_grant_type")
         if _has_null(request.POST):
-            return JsonResponse({"error": "invalid_request"}, status=400)
+            return error_answer("invalid_request")
         response: HttpResponse = super().post(request, *args, **kwargs)
         return response
 
@@ -185,7 +189,7 @@ class TokenView(OpenToBrowsers, LibraryTokenView):
 class RevokeTokenView(OpenToBrowsers, LibraryRevokeTokenView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if _has_null(request.POST):
-            return JsonResponse({"error": "invalid_request"}, status=400)
+            return error_answer("invalid_request")
         response: HttpResponse = super().post(request, *args, **kwargs)
         return response
 

@@ -91,9 +91,32 @@ def test_a_wrong_request_is_refused_to_the_client(
 ) -> None:
     answer = parameters_of(flow.open(ada, **change).headers["location"])
     assert (error, flow.state) == (answer["error"], answer.get("state"))
+    assert len(answer["error_description"]) > 15
     assert flow.server.origin == answer["iss"]
     anonymous = flow.open(None, **change)  # is not sent anywhere by a mere link
     assert (400, None) == (anonymous.status_code, anonymous.headers.get("location"))
+
+
+def test_the_form_of_consent_changes_nothing_that_the_client_asked(flow: Flow, ada: User) -> None:
+    """Fields of the body do not take the place of the address's parameters."""
+    other = {
+        "scope": "infinity:read",
+        "state": "forged",
+        "redirect_uri": "https://evil.example/",
+        "resource": "https://other.example/mcp",
+        "client_id": "unknown",
+        "response_type": "token",
+        "code_challenge": CHALLENGE,
+    }
+    with http(cookies=flow.cookies(ada)) as browser:
+        token = hidden_token(browser.get(flow.url()).text)
+        form = {"csrfmiddlewaretoken": token, "mcp_user": "alice", "decision": "allow"}
+        answer = browser.post(flow.url(), data={**form, "scopes": ["infinity:write"], **other})
+    location = answer.headers["location"]
+    assert location.startswith(f"{flow.redirect_uri}?")
+    assert flow.state == parameters_of(location)["state"]
+    tokens = flow.exchange(parameters_of(location)["code"]).json()
+    assert "infinity:write" == tokens["scope"]
 
 
 def test_several_resources_are_refused_unless_all_are_ours(flow: Flow, ada: User) -> None:
