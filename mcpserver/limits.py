@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
+from accounts.addresses import network_of
 from accounts.caller import Caller
 from mcpserver.budget import Budget, Rate
 from mcpserver.pacing import configured_rate
@@ -27,7 +28,7 @@ class CallLimits:
 
     async def count_wrong_key(self, address: str) -> None:
         """A valid key from the same address is never asked about here."""
-        wait = await self._budget.take(f"wrong-key:{address}", "", WRONG_KEYS)
+        wait = await self._budget.take(f"wrong-key:{network_of(address)}", "", WRONG_KEYS)
         if wait:
             raise _too_many("Too many wrong keys came from this address.", wait)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from django.core.cache import cache
 from django.http import HttpRequest
 
+from accounts.addresses import network_of
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -53,4 +55,17 @@ REGISTRATIONS_FROM_ADDRESS = Limit("registrations-from-address", 20, 60 * 60)
 
 def address_of(request: HttpRequest) -> str:
     """Where the request came from; proxies count only when TRUSTED_PROXIES names them."""
-    return str(request.META.get("REMOTE_ADDR", ""))
+    return network_of(str(request.META.get("REMOTE_ADDR", "")))
+
+
+def take_all(counted: list[tuple[Limit, str]]) -> bool:
+    """Count one of each, or of none when there were enough of one already."""
+    taken = [(limit, who) for limit, who in counted if limit.take(who)]
+    if len(taken) < len(counted):
+        give_back(taken)
+    return len(taken) == len(counted)
+
+
+def give_back(counted: list[tuple[Limit, str]]) -> None:
+    for limit, who in counted:
+        limit.give_back(who)

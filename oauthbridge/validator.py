@@ -14,6 +14,7 @@ from oauth2_provider.settings import oauth2_settings
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
+from oauthbridge.authentication import Credentials, is_secret_of
 from oauthbridge.backend import foreign_resource, is_for_this_server
 from oauthbridge.models import AccessToken, Application, Connection, Grant, RefreshToken
 
@@ -24,6 +25,14 @@ Row = TypeVar("Row", Grant, AccessToken, RefreshToken)
 
 class Validator(OAuth2Validator):
     """Codes work once, refresh tokens rotate, and both end with their connection."""
+
+    # --- Clients
+
+    def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        presented = Credentials.of(request, self._extract_basic_auth(request))
+        if presented is None or self._load_application(presented.client_id, request) is None:
+            return False
+        return is_secret_of(request.client, presented.secret, request)
 
     # --- Codes
 

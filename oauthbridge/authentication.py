@@ -1,0 +1,94 @@
+"""Clients that prove who they are by a secret, and those that guess one."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from django.contrib.auth.hashers import check_password
+from django.core.cache import cache
+from django.utils.crypto import salted_hmac
+from oauthlib.common import Request
+from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidRequestError
+
+from accounts.addresses import network_of
+from oauthbridge.limits import Limit, give_back, take_all
+from oauthbridge.models import Application
+
+logger = logging.getLogger(__name__)
+
+LONGEST_SECRET = 255  # what an Application can hold
+WRONG_SECRETS_OF_CLIENT = Limit("wrong-secrets-of-client", 30, 15 * 60)
+WRONG_SECRETS_FROM_ADDRESS = Limit("wrong-secrets-from-address", 30, 15 * 60)
+REMEMBERED_SECONDS = 24 * 60 * 60
+
+
+class TooManyWrongSecrets(CustomOAuth2Error):
+    def __init__(self, request: Request) -> None:
+        text = "Too many wrong client secrets. Check the secret, and try again in 15 minutes."
+        super().__init__("too_many_requests", text, status_code=429, request=request)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(WRONG_SECRETS_OF_CLIENT.seconds)}
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a client presents: in the Authorization header (Basic), or else in the body."""
+
+    client_id: str
+    secret: str
+
+    @classmethod
+    def of(cls, request: Request, basic: str | None) -> Credentials | None:
+        """None where they cannot be read. Raises InvalidRequestError where two clients are named.
+
+        `basic` is what follows `Basic` in the header.
+        """
+        if not basic:
+            return cls(request.client_id or "", getattr(request, "client_secret", None) or "")
+        try:
+            text = base64.b64decode(basic).decode()
+        except ValueError:  # not base64, or not UTF-8
+            return None
+        presented = cls(*map(unquote_plus, text.partition(":")[::2]))
+        if "\0" in presented.client_id:  # PostgreSQL cannot look for it
+            return None
+        if request.client_id not in (None, "", presented.client_id):
+            message = "client_id differs from the client in the Authorization header: send one."
+            raise InvalidRequestError(message, request=request)
+        return presented
+
+
+def is_secret_of(client: Application, secret: str, request: Request) -> bool:
+    """Raises TooManyWrongSecrets.
+
+    Each costs a slow hash, so it is counted before it is looked at and given back if it was right.
+    One that was right before is not counted: nobody keeps a client out by guessing.
+    """
+    if not 0 < len(secret) <= LONGEST_SECRET:
+        return False
+    remembered = _remembered(client, secret)
+    counted = [
+        (WRONG_SECRETS_OF_CLIENT, client.client_id),
+        (WRONG_SECRETS_FROM_ADDRESS, network_of(request.headers.get("REMOTE_ADDR", ""))),
+    ]
+    if cache.get(remembered):
+        counted = []
+    if not take_all(counted):
+        raise TooManyWrongSecrets(request)
+    if not check_password(secret, client.client_secret):
+        logger.warning("Client %s presented a wrong secret", client.pk)
+        return False
+    give_back(counted)
+    cache.set(remembered, True, REMEMBERED_SECONDS)
+    return True
+
+
+def _remembered(client: Application, secret: str) -> str:
+    """Where the cache has it that this was right; a changed secret is at another place."""
+    digest = salted_hmac(client.client_secret, secret, algorithm="sha256").hexdigest()
+    return f"right-secret:{client.pk}:{digest}"
