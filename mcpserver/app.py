@@ -30,6 +30,8 @@ from mcpserver.auth import (
     authenticate,
     bearer_credential,
     challenge,
+    is_guess,
+    remedy,
     set_caller,
     step_up_challenge,
 )
@@ -121,19 +123,16 @@ class McpApp:
         credential = bearer_credential(request.headers)
         try:
             caller = await authenticate(credential) if credential else None
+            is_wrong = credential and not caller and await is_guess(credential)
         except DatabaseError:
             logger.exception("The database did not answer")
             raise Refusal(
                 503, "The server cannot check credentials at the moment.", retry_after="5"
             ) from None
-        if credential and caller is None:
+        if is_wrong:
             await self._limits.count_wrong_key(request.client.host if request.client else "")
         if caller is None:
-            raise Refusal(
-                401,
-                "Send a live key as `Authorization: Bearer <key>`.",
-                www_authenticate=challenge(credential),
-            )
+            raise Refusal(401, remedy(credential), www_authenticate=challenge(credential))
         self._check_origin(request.headers)
         if request.method != "POST":
             raise Refusal(405, "Only POST is answered here.", allow="POST, OPTIONS")

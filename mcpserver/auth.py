@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
+from typing import TypeVar
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.conf import settings
@@ -16,7 +17,11 @@ from accounts.models import ApiKey
 from accounts.scopes import SCOPES
 from oauthbridge.models import AccessToken, Connection
 
+Answer = TypeVar("Answer")
+
 logger = logging.getLogger(__name__)
+
+_WRONG = "This key or token is unknown, expired or revoked"
 
 _caller: ContextVar[Caller] = ContextVar("caller")
 
@@ -38,8 +43,17 @@ def bearer_credential(headers: Headers) -> str | None:
 
 def challenge(credential: str | None) -> str:
     """The WWW-Authenticate of a refusal (RFC 6750 §3): no `error` where nothing was presented."""
-    error = 'error="invalid_token", error_description="Unknown, expired or revoked"'
+    error = f'error="invalid_token", error_description="{_WRONG}"'
     return _challenge(error if credential else "", SCOPES)
+
+
+def remedy(credential: str | None) -> str:
+    """What to do after a refusal, in words."""
+    ways = ["send a live key as `Authorization: Bearer <key>`."]
+    if settings.OAUTH_ENABLED:
+        ways.insert(0, "sign in again" if credential else "sign in")
+    what = ", or ".join(ways)
+    return f"{_WRONG}: {what}" if credential else f"{what[0].upper()}{what[1:]}"
 
 
 def step_up_challenge(caller: Caller, scope: str) -> str:
@@ -64,21 +78,36 @@ async def authenticate(credential: str) -> Caller | None:
 
     Raises django.db.Error while the database is away: no answer is then given either way.
     """
+    return await _with_database(_authenticate, credential)
+
+
+async def is_guess(credential: str) -> bool:
+    """Was a refused credential never one of this server's tokens? Clients go on with a token that
+    has ended, until they are told. Raises as `authenticate` does."""
+    return not (
+        settings.OAUTH_ENABLED and await _with_database(AccessToken.objects.was_issued, credential)
+    )
+
+
+async def _with_database(ask: Callable[[str], Answer], credential: str) -> Answer:
+    def asked() -> Answer:
+        close_old_connections()  # what Django's own handler does around a request
+        try:
+            return ask(credential)
+        finally:
+            close_old_connections()
+
     # A thread of its own, and no longer than this: calls wait long for Infinity.
     async with ThreadSensitiveContext():
-        return await sync_to_async(_authenticate)(credential)
+        return await sync_to_async(asked)()
 
 
 def _authenticate(credential: str) -> Caller | None:
-    close_old_connections()  # what Django's own handler does around a request
-    try:
-        key = ApiKey.objects.authenticate(credential)
-        if key:
-            _note_use(key)
-            return key.caller()
-        return _authenticate_token(credential) if settings.OAUTH_ENABLED else None
-    finally:
-        close_old_connections()
+    key = ApiKey.objects.authenticate(credential)
+    if key:
+        _note_use(key)
+        return key.caller()
+    return _authenticate_token(credential) if settings.OAUTH_ENABLED else None
 
 
 def _authenticate_token(credential: str) -> Caller | None:

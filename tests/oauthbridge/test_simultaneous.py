@@ -104,7 +104,7 @@ def test_two_pairs_refreshed_at_once_become_one_family(code_request: dict[str, s
         answers = list(threads.map(lambda each: ask(each, barrier), requests))
     assert [200, 400] == sorted(answer.status_code for answer in answers)
     assert 1 == RefreshToken.objects.filter(revoked=None).count()
-    assert 1 == AccessToken.objects.count()
+    assert 1 == AccessToken.objects.live().count()
     assert Connection.objects.get().revoked_at is None
 
 
@@ -126,7 +126,7 @@ def test_a_code_used_twice_at_once_gives_nothing_that_lasts(
     statuses = sorted(answer.status_code for answer in ask_together(code_request))
     assert [200, 400] == statuses
     assert Connection.objects.get().revoked_at is not None
-    assert not AccessToken.objects.exists()
+    assert not AccessToken.objects.live()
     assert not RefreshToken.objects.filter(revoked=None).exists()
 
 
@@ -150,7 +150,7 @@ def test_a_refresh_during_a_revocation_leaves_no_token(code_request: dict[str, s
         refreshed = threads.submit(ask, request, barrier)
         threads.submit(revoke).result()
         refreshed.result()
-    assert not AccessToken.objects.exists()
+    assert not AccessToken.objects.live()
     assert not RefreshToken.objects.filter(revoked=None).exists()
 
 

@@ -80,6 +80,23 @@ def test_what_ends_a_connection_ends_its_tokens_at_once(
     assert flow.refresh(tokens["refresh_token"]).status_code in (400, 401)
 
 
+def expire(connection: Connection) -> None:
+    AccessToken.objects.update(expires=timezone.now())
+
+
+@pytest.mark.parametrize("end", [expire, revoke, deactivate_user])
+def test_a_token_that_ended_is_no_guess_and_its_holder_is_told_what_to_do(
+    flow: Flow, ada: User, end: Callable[[Connection], None]
+) -> None:
+    """More are refused than there may be wrong keys; none is throttled."""
+    token = flow.tokens(ada)["access_token"]
+    end(Connection.objects.get())
+    answers = [flow.server.post(token) for _ in range(30)]
+    assert {401} == {answer.status_code for answer in answers}
+    assert "expired or revoked: sign in again, or send a live key" in answers[-1].text
+    assert "sign in, or send" in flow.server.post().text.lower()
+
+
 def test_a_code_dies_with_the_permission_of_its_person(flow: Flow, ada: User) -> None:
     code = flow.code(ada)
     ada.mcp_users.clear()
@@ -152,7 +169,7 @@ def test_a_token_whose_successor_was_exchanged_is_not_exchanged_again(
     pairs = [flow.refresh(old["refresh_token"]).json() for _ in range(2)]
     assert 200 == flow.refresh(pairs[kept]["refresh_token"]).status_code
     assert "invalid_grant" == flow.refresh(old["refresh_token"]).json()["error"]
-    assert not AccessToken.objects.exists()
+    assert not AccessToken.objects.live()
 
 
 def test_a_refresh_token_is_idle_for_thirty_days_at_most(flow: Flow, ada: User) -> None:
