@@ -21,14 +21,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
 django = cast(ASGIApp, get_asgi_application())
 
 from mcpserver.app import McpApp  # noqa: E402 - models can be imported once Django is set up
-from oauthbridge.configured import register_configured_client  # noqa: E402
+from oauthbridge import configured  # noqa: E402
 
 mcp = McpApp()
 
 
 @asynccontextmanager
 async def lifespan(_: Starlette) -> AsyncIterator[None]:
-    await sync_to_async(register_configured_client)()
+    await sync_to_async(configured.register_configured_client)()
+    await sync_to_async(configured.warn_of_unknown_user)()
     async with mcp.running():
         yield
 

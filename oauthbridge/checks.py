@@ -7,11 +7,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.http.request import split_domain_port, validate_host
 
 from oauthbridge import redirects
 
 SHORTEST_SECRET = 16
 CLIENT_VARIABLES = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_ALLOWED_REDIRECT_ORIGINS")
+DEFAULT_PORTS = {"https": 443, "http": 80}
+ALTERNATIVE = " Or let clients register themselves: OAUTH_DYNAMIC_REGISTRATION=true."
 PURPOSES = {
     "OAUTH_PUBLIC_URL": "The https:// address, without a path, under which clients reach this.",
     "OAUTH_MCP_USER": "The MCP user that the consent page proposes, by its name.",
@@ -26,7 +29,7 @@ PURPOSES = {
 def oauth_is_configured(**kwargs: Any) -> list[CheckMessage]:
     if not settings.OAUTH_ENABLED:
         return []
-    return [*_missing(), *_wrong_url(), *_wrong_origins(), *_weak_secret()]
+    return [*_missing(), *_wrong_url(), *_unserved_host(), *_wrong_origins(), *_weak_secret()]
 
 
 def is_public_url(text: str) -> bool:
@@ -40,7 +43,9 @@ def is_public_url(text: str) -> bool:
         parts.scheme == "http" and parts.hostname in redirects.LOOPBACK_HOSTS
     )
     plain = text == f"{parts.scheme}://{parts.netloc}".lower() and "@" not in text
-    return bool(valid and secure and plain and parts.hostname)
+    # Clients leave the default port out, and tokens are for one spelling of the address.
+    usual = parts.port != DEFAULT_PORTS.get(parts.scheme) and not parts.netloc.endswith(":")
+    return bool(valid and secure and plain and usual and parts.hostname)
 
 
 def _missing() -> list[CheckMessage]:
@@ -50,18 +55,34 @@ def _missing() -> list[CheckMessage]:
     if any(client.values()) or not settings.OAUTH_DYNAMIC_REGISTRATION:
         required |= client
     return [
-        Error(f"{name} is not set, but OAUTH_ENABLED is.", hint=PURPOSES[name], id=_id(1))
+        Error(f"{name} is not set, but OAUTH_ENABLED is.", hint=_purpose(name), id=_id(1))
         for name, value in required.items()
         if not value
     ]
+
+
+def _purpose(name: str) -> str:
+    asks_for_client = name in CLIENT_VARIABLES and not settings.OAUTH_DYNAMIC_REGISTRATION
+    return PURPOSES[name] + (ALTERNATIVE if asks_for_client else "")
 
 
 def _wrong_url() -> list[CheckMessage]:
     if not settings.PUBLIC_URL or is_public_url(settings.PUBLIC_URL):
         return []
     message = "OAUTH_PUBLIC_URL must be an https:// address without a path, in lower case."
-    hint = "Such as https://mcp.example.org; http:// is for 127.0.0.1 and localhost only."
+    hint = (
+        "Such as https://mcp.example.org; http:// is for 127.0.0.1 and localhost only, and :443 and"
+        " :80 are left out."
+    )
     return [Error(message, hint=hint, id=_id(2))]
+
+
+def _unserved_host() -> list[CheckMessage]:
+    host, _ = split_domain_port(urlsplit(settings.PUBLIC_URL).netloc)
+    if not is_public_url(settings.PUBLIC_URL) or validate_host(host, settings.ALLOWED_HOSTS):
+        return []
+    hint = f"Add {host} to ALLOWED_HOSTS, or every request to it is refused."
+    return [Error("ALLOWED_HOSTS lacks the host of OAUTH_PUBLIC_URL.", hint=hint, id=_id(5))]
 
 
 def _wrong_origins() -> list[CheckMessage]:

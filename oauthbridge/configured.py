@@ -1,12 +1,17 @@
-"""The client of OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET."""
+"""The client of OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, and the MCP user of OAUTH_MCP_USER."""
 
 from __future__ import annotations
+
+import logging
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
+from accounts.models import McpUser
 from oauthbridge.models import Application
+
+logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -36,3 +41,14 @@ def _is_current(client: Application) -> bool:
         and client.registration_source == Application.RegistrationSource.MANUAL
         and check_password(settings.OAUTH_CLIENT_SECRET, client.client_secret)
     )
+
+
+def warn_of_unknown_user() -> None:
+    """Not a system check: those of a start look at no database."""
+    name = settings.OAUTH_MCP_USER
+    if settings.OAUTH_ENABLED and not McpUser.objects.filter(name=name).exists():
+        logger.warning(
+            "There is no MCP user %r, which OAUTH_MCP_USER names: the consent page proposes nobody."
+            " Make it with `manage.py credentials_add_user`, or name another and restart.",
+            name,
+        )

@@ -14,10 +14,11 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from pytest_django import Settings
 
+from accounts.models import McpUser
 from accounts.scopes import SCOPES
 from infinity_mcp.checks import oauth_tools_exist
 from oauthbridge.checks import is_public_url, oauth_is_configured
-from oauthbridge.configured import register_configured_client
+from oauthbridge.configured import register_configured_client, warn_of_unknown_user
 from oauthbridge.models import Application
 from tests.oauthbridge.conftest import CLIENT_ID, CLIENT_SECRET, variables
 from tests.support import ROOT, environment, free_port, running
@@ -36,6 +37,7 @@ def configured(settings: Settings) -> Iterator[Settings]:
     """Settings with which OAuth works."""
     settings.OAUTH_ENABLED = True
     settings.PUBLIC_URL = "https://mcp.example.org"
+    settings.ALLOWED_HOSTS = ["mcp.example.org"]
     settings.OAUTH_MCP_USER = "alice"
     settings.OAUTH_CLIENT_ID, settings.OAUTH_CLIENT_SECRET = CLIENT_ID, CLIENT_SECRET
     settings.OAUTH_ALLOWED_REDIRECT_ORIGINS = ["https://chatgpt.com"]
@@ -80,6 +82,9 @@ def test_nothing_is_asked_while_it_is_off(configured: Settings) -> None:
         "https://MCP.example.org",
         "https://mcp.example.org:0",
         "https://mcp.example.org:x",
+        "https://mcp.example.org:443",
+        "https://mcp.example.org:",
+        "http://127.0.0.1:80",
         "mcp.example.org",
         "https://",
         "http://localhost.evil.example",
@@ -95,6 +100,30 @@ def test_a_wrong_public_url_is_named(configured: Settings, url: str) -> None:
 )
 def test_https_or_this_machine_is_fine(url: str) -> None:
     assert is_public_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "errors"),
+    [
+        ("https://mcp.example.org", ["localhost"], 1),
+        ("https://mcp.example.org:8443", [".example.org"], 0),
+        ("https://mcp.example.org", ["*"], 0),
+        ("http://[::1]:3015", ["[::1]"], 0),
+        ("http://127.0.0.1:3015", ["mcp.example.org"], 1),
+    ],
+)
+def test_a_public_host_that_is_not_served_is_named(
+    configured: Settings, url: str, hosts: list[str], errors: int
+) -> None:
+    configured.PUBLIC_URL, configured.ALLOWED_HOSTS = url, hosts
+    assert errors == len(found())
+    assert {"oauthbridge.E005"} >= {id for id, _ in found()}
+
+
+def test_registration_is_named_as_the_other_way(configured: Settings) -> None:
+    configured.OAUTH_CLIENT_ID, configured.OAUTH_MCP_USER = "", ""
+    hints = [str(error.hint) for error in oauth_is_configured()]
+    assert [False, True] == ["OAUTH_DYNAMIC_REGISTRATION=true" in hint for hint in hints]
 
 
 @pytest.mark.parametrize(
@@ -166,6 +195,16 @@ def test_workers_that_start_together_make_one_client(
     log = tmp_path / "server.log"
     with running("mcp_serve", ready_url=f"{origin}/ready", log=log, env=env):
         assert CLIENT_ID == Application.objects.get().client_id
+        assert "There is no MCP user 'alice', which OAUTH_MCP_USER names" in log.read_text()
+
+
+def test_an_mcp_user_that_exists_is_no_warning(
+    configured: Settings, alice: McpUser, caplog: pytest.LogCaptureFixture
+) -> None:
+    warn_of_unknown_user()
+    configured.OAUTH_ENABLED, configured.OAUTH_MCP_USER = False, "nobody"
+    warn_of_unknown_user()
+    assert [] == caplog.messages
 
 
 @pytest.mark.parametrize(
