@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import oauth2_provider.admin  # noqa: F401 - registers the models that are taken over below
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from oauth2_provider.models import IDToken
 
 from oauthbridge.forms import AdminLoginForm
-from oauthbridge.models import AccessToken, Application, Connection, Grant, RefreshToken
+from oauthbridge.models import (
+    SHORTEST_SECRET,
+    AccessToken,
+    Application,
+    Connection,
+    Grant,
+    RefreshToken,
+)
 
 if TYPE_CHECKING:
     ApplicationBase = admin.ModelAdmin[Application]
     ConnectionBase = admin.ModelAdmin[Connection]
 else:
     ApplicationBase = ConnectionBase = admin.ModelAdmin
+
+HELP_TEXTS = {
+    "name": "Persons read it on the consent page.",
+    "client_id": "Enter the same in the client.",
+    "client_type": "Confidential: a service that keeps a secret, such as ChatGPT. Public: an app on"
+    " a person's own device, which has none.",
+    "client_secret": f"Enter the same in the client, now: from then on only its hash is known. At"
+    f" least {SHORTEST_SECRET} characters; a public client does not use it.",
+    "redirect_uris": "Where the client sends people back to, one address a line, whole and to the"
+    " letter: https://…, or http://127.0.0.1/… or http://localhost/… for any port there.",
+}
 
 admin.site.login_form = AdminLoginForm
 admin.site.unregister([Application, Grant, AccessToken, RefreshToken, IDToken])
@@ -33,6 +52,11 @@ class ApplicationAdmin(ApplicationBase):
         fields = ("name", "client_id", "client_type", "redirect_uris")
         # Shown once, in the form that makes the client; from then on only its hash is known.
         return (*fields, "registration_source") if obj else (*fields, "client_secret")
+
+    def get_form(
+        self, request: HttpRequest, obj: Application | None = None, *args: Any, **options: Any
+    ) -> type[ModelForm[Application]]:
+        return super().get_form(request, obj, *args, **{"help_texts": HELP_TEXTS, **options})
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Application | None = None

@@ -10,8 +10,8 @@ from django.core.checks import CheckMessage, Error, register
 from django.http.request import split_domain_port, validate_host
 
 from oauthbridge import redirects
+from oauthbridge.models import SHORTEST_SECRET
 
-SHORTEST_SECRET = 16
 CLIENT_VARIABLES = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_ALLOWED_REDIRECT_ORIGINS")
 DEFAULT_PORTS = {"https": 443, "http": 80}
 ALTERNATIVE = " Or let clients register themselves: OAUTH_DYNAMIC_REGISTRATION=true."

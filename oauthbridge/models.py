@@ -6,7 +6,6 @@ import hashlib
 import logging
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -26,9 +25,11 @@ from accounts.models import LAST_USED_RESOLUTION, LONGEST_KEY, McpUser, User
 from accounts.policy import Policy
 from accounts.scopes import known_scopes, validate_scopes
 from oauthbridge import redirects
+from oauthbridge.fields import DigestField
 
 logger = logging.getLogger(__name__)
 
+SHORTEST_SECRET = 16
 MOST_EXCHANGES = 3  # of one refresh token, all within OAUTH_REFRESH_GRACE
 
 
@@ -68,6 +69,15 @@ class Application(AbstractApplication):
         return ["http", "https", *sorted(own)]
 
     def clean(self) -> None:
+        self._clean_redirect_uris()
+        is_confidential = self.client_type == self.CLIENT_CONFIDENTIAL
+        if is_confidential and len(self.client_secret) < SHORTEST_SECRET:  # a stored hash is longer
+            message = (
+                f"Give at least {SHORTEST_SECRET} characters: `openssl rand -hex 32` makes some."
+            )
+            raise ValidationError({"client_secret": message})
+
+    def _clean_redirect_uris(self) -> None:
         for uri in self.redirect_uris.split():
             problem = redirects.problem_with(uri)
             if problem:
@@ -171,28 +181,6 @@ class Connection(models.Model):
 def may_authorise(person: User, mcp_user: McpUser) -> bool:
     """May the person let clients act as the MCP user? Superusers may for all."""
     return person.is_superuser or mcp_user.people.filter(pk=person.pk).exists()
-
-
-class StoredDigest(str):
-    """A digest as the database holds it. Text of any other type is digested on its way there."""
-
-
-if TYPE_CHECKING:
-    CharField = models.CharField[str, str]
-else:
-    CharField = models.CharField
-
-
-class DigestField(CharField):
-    """Text that is looked up by its SHA-256 digest and stored as nothing else."""
-
-    def from_db_value(self, value: str | None, *_: Any) -> StoredDigest | None:
-        return None if value is None else StoredDigest(value)
-
-    def get_prep_value(self, value: Any) -> Any:
-        if value is None or isinstance(value, StoredDigest):
-            return value
-        return hashlib.sha256(str(value).encode()).hexdigest()
 
 
 class Grant(AbstractGrant):

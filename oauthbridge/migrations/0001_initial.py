@@ -4,7 +4,7 @@ import credentials.scopes
 import django.db.models.deletion
 import oauth2_provider.generators
 import oauth2_provider.models
-import oauthbridge.models
+import oauthbridge.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 ('nonce', models.CharField(blank=True, default='', max_length=255, verbose_name='nonce')),
                 ('claims', models.TextField(blank=True, verbose_name='claims')),
                 ('resource', oauth2_provider.models.ResourceJSONField(blank=True, default=list, verbose_name='resource')),
-                ('code', oauthbridge.models.DigestField(max_length=64, unique=True)),
+                ('code', oauthbridge.fields.DigestField(max_length=64, unique=True)),
                 ('redeemed_at', models.DateTimeField(null=True)),
                 ('application', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL, verbose_name='application')),
                 ('connection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='oauthbridge.connection')),

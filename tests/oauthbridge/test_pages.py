@@ -183,6 +183,11 @@ def test_an_operator_makes_a_client(
     }
     refused = browser.post(url, form)
     assert b"cannot be a redirect URI" in refused.content
+    assert b"one address a line" in refused.content
+    fine = {"redirect_uris": "https://desk.example/cb"}
+    for secret in ("", "short"):
+        answer = browser.post(url, form | fine | {"client_secret": secret})
+        assert b"Give at least 16 characters" in answer.content
     assert 302 == browser.post(url, form | {"redirect_uris": "https://desk.example/cb"}).status_code
     stored = Application.objects.get(client_id="desk")
     assert form["client_secret"] not in stored.client_secret
