@@ -251,6 +251,23 @@ def test_second_run_changes_nothing_and_says_so(newcomer: tuple[Home, Result]) -
     assert before == home.contents()
 
 
+def test_with_oauth_on_a_run_says_where_connections_are(newcomer: tuple[Home, Result]) -> None:
+    home, _ = newcomer
+    origin = "http://127.0.0.1:3015"
+    oauth = {"OAUTH_ENABLED": "true", "OAUTH_MCP_USER": "codex", "OAUTH_PUBLIC_URL": origin}
+    result = home.run("quickstart", "--no-serve", **oauth, OAUTH_DYNAMIC_REGISTRATION="true")
+    assert 0 == result.returncode, result.stderr
+    assert f"OAuth      {origin}/oauth/connections/" in result.stdout
+
+
+def test_a_wrong_setting_is_refused_before_anything_is_promised(home: Home) -> None:
+    result = home.run("quickstart", OAUTH_ENABLED="true", OAUTH_MCP_USER="codex")
+    assert 1 == result.returncode
+    assert "OAUTH_PUBLIC_URL is not set, but OAUTH_ENABLED is." in result.stderr
+    assert "Serving" not in result.stdout and "Traceback" not in result.stderr
+    assert not home.database.exists()
+
+
 def test_key_file_that_is_gone_is_answered_with_the_way_to_a_new_key(
     newcomer: tuple[Home, Result],
 ) -> None:

@@ -48,6 +48,7 @@ class Command(CredentialsCommand):
         require_writable_folder("CONFIG_DIR")
         if self.secrets_were_made():
             start_again()
+        self.check()  # before anything is promised that a wrong setting keeps from working
         summary = set_up()
         self.stdout.write(summary.text(serve=serve))
         self.stdout.flush()
