@@ -29,7 +29,8 @@ def test_wrong_keys_are_throttled_and_a_valid_key_is_not(
 ) -> None:
     _, key = make_user()
     with running_server(tmp_path) as server:
-        refused = [server.post(f"mcp_wrong-{n}") for n in range(40)]
+        forged = ({"X-Forwarded-For": f"192.0.2.{n}"} for n in range(40))  # by no proxy of ours
+        refused = [server.post("mcp_wrong", headers=headers) for headers in forged]
         assert {401, 429} == {answer.status_code for answer in refused}
         assert int(refused[-1].headers["retry-after"]) >= 1
         assert 200 == server.post(key).status_code

@@ -1,0 +1,80 @@
+"""A server behind a proxy that it trusts, and with fewer tools for OAuth callers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import httpx2
+import pytest
+
+from accounts.models import McpUser, User
+from tests.oauthbridge.conftest import variables
+from tests.oauthbridge.support import Flow, client
+from tests.oauthbridge.test_refusals import DOCUMENTS
+from tests.support import PLAIN, Server, environment, free_port, running, text_of
+
+ALLOWED = ["infinity_list_workspaces", "infinity_list_boards"]
+
+
+@pytest.fixture(scope="module")
+def proxied(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("proxied") / "server.log"
+    port = free_port()
+    origin = f"http://127.0.0.1:{port}"
+    tools = ",".join(ALLOWED)
+    oauth = variables(origin, TRUSTED_PROXIES="127.0.0.1", OAUTH_ALLOWED_TOOLS=tools)
+    env = environment(PORT=str(port), **oauth)
+    with running("mcp_serve", ready_url=f"{origin}/ready", log=log, env=env) as process:
+        yield Server(port, log, process)
+
+
+def test_allowed_tools_narrow_oauth_callers_and_no_key_holders(
+    proxied: Server, alice: McpUser, ada: User
+) -> None:
+    key = alice.issue_key()[1]
+    token = Flow(proxied, client()).tokens(ada)["access_token"]
+    assert ALLOWED == proxied.tools(token)
+    refused = proxied.call(token, "infinity_get_profile")
+    assert refused.is_error
+    assert "is not among the tools that alice may use" in text_of(refused)
+    assert not proxied.call(token, "infinity_list_workspaces").is_error
+    assert {*ALLOWED, "infinity_get_profile", "infinity_archive_item"} <= set(proxied.tools(key))
+    assert not proxied.call(key, "infinity_get_profile").is_error
+
+
+def guess_key(server: Server, address: str) -> int:
+    return server.post("mcp_wrong", headers={"X-Forwarded-For": address}).status_code
+
+
+def register(server: Server, address: str) -> int:
+    """Wrongly, which counts too and costs no hash."""
+    url, headers = f"{server.origin}/oauth/register", {"X-Forwarded-For": address}
+    return httpx2.post(url, json={}, headers=headers, verify=PLAIN).status_code
+
+
+@pytest.mark.parametrize("attempt", [guess_key, register])
+@pytest.mark.parametrize(
+    ("same", "other"),
+    [("192.0.2.{}", "198.51.100.1"), ("2001:db8:0:1::{}", "2001:db8:0:2::1")],
+    ids=["IPv4", "IPv6"],
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_trusted_proxy_says_whom_to_count(
+    proxied: Server, attempt: Callable[[Server, str], int], same: str, other: str
+) -> None:
+    last = 1 if same.startswith("192") else 40  # of IPv6, one customer's many addresses
+    statuses = [attempt(proxied, same.format(min(n, last))) for n in range(1, 41)]
+    assert 429 == statuses[-1] and 429 != statuses[0]
+    assert 429 != attempt(proxied, other)
+
+
+@pytest.mark.django_db
+def test_not_even_a_trusted_proxy_changes_what_is_published(proxied: Server) -> None:
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+    for path in DOCUMENTS:
+        url = f"{proxied.origin}{path}"
+        plain = httpx2.get(url, verify=PLAIN)
+        assert plain.text == httpx2.get(url, headers=headers, verify=PLAIN).text
+        assert f'"{proxied.origin}' in plain.text
+    refused = proxied.post(headers=headers)
+    assert f'resource_metadata="{proxied.origin}/' in refused.headers["www-authenticate"]
