@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
+from accounts.forms import AdminLoginForm
 from accounts.models import ApiKey, McpUser, User
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 else:
     McpUserBase = ApiKeyBase = admin.ModelAdmin
 
+admin.site.login_form = AdminLoginForm
 admin.site.register(User, UserAdmin)
 
 

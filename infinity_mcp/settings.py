@@ -137,6 +137,8 @@ if CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCach
 # --- People and sessions --------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -200,9 +202,6 @@ OAUTH_DYNAMIC_REGISTRATION = env.bool("OAUTH_DYNAMIC_REGISTRATION", default=Fals
 OAUTH_CONNECTION_LIFETIME = timedelta(days=90)  # from consent, however often it is refreshed
 # For so long a refresh token that was just exchanged may be exchanged again (docs/oauth.md).
 OAUTH_REFRESH_GRACE = timedelta(seconds=30)
-
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "connections"
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauthbridge.Application"
 OAUTH2_PROVIDER_GRANT_MODEL = "oauthbridge.Grant"

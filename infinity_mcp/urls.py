@@ -18,6 +18,8 @@ admin.site.site_url = None
 
 urlpatterns = [
     path("favicon.ico", views.favicon),
+    path("", views.home, name="home"),
+    path("", include("accounts.urls")),
     path("health", views.health),
     path("ready", views.ready),
     path("admin/", admin.site.urls),

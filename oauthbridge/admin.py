@@ -11,7 +11,6 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from oauth2_provider.models import IDToken
 
-from oauthbridge.forms import AdminLoginForm
 from oauthbridge.models import (
     SHORTEST_SECRET,
     AccessToken,
@@ -38,7 +37,6 @@ HELP_TEXTS = {
     " letter: https://…, or http://127.0.0.1/… or http://localhost/… for any port there.",
 }
 
-admin.site.login_form = AdminLoginForm
 admin.site.unregister([Application, Grant, AccessToken, RefreshToken, IDToken])
 
 

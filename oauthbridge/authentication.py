@@ -14,7 +14,7 @@ from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidRequestError
 
 from accounts.addresses import network_of
-from oauthbridge.limits import Limit, give_back, take_all
+from accounts.limits import Limit, give_back, take_all
 from oauthbridge.models import Application
 
 logger = logging.getLogger(__name__)

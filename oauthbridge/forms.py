@@ -1,65 +1,17 @@
-"""Sign-in, and consent."""
+"""Consent."""
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import McpUser, User
 from accounts.scopes import READ, SCOPES, WRITE
-from oauthbridge.limits import (
-    WRONG_PASSWORDS_FROM_ADDRESS,
-    WRONG_PASSWORDS_OF_NAME,
-    Limit,
-    address_of,
-)
-
-logger = logging.getLogger(__name__)
-
-
-class LoginForm(AuthenticationForm):
-    """Name and password; `is_limited` when too many were wrong lately to look at these."""
-
-    is_limited = False
-
-    def clean(self) -> dict[str, Any]:
-        counted = self._counted()
-        # Counted before the password is looked at, and given back if it was right: many at the
-        # same moment get no more guesses than one after the other.
-        taken = [each for each in counted if each[0].take(each[1])]
-        if len(taken) < len(counted):
-            _give_back(taken)
-            self.is_limited = True
-            raise ValidationError("Too many wrong passwords. Try again in 15 minutes.")
-        try:
-            cleaned: dict[str, Any] = super().clean()
-        except ValidationError:
-            logger.warning("Sign-in refused for %r", self.cleaned_data.get("username", "")[:150])
-            raise
-        _give_back(taken)
-        return cleaned
-
-    def _counted(self) -> list[tuple[Limit, str]]:
-        name = str(self.cleaned_data.get("username", "")).casefold()
-        address = address_of(self.request) if self.request else ""
-        return [(WRONG_PASSWORDS_OF_NAME, name), (WRONG_PASSWORDS_FROM_ADDRESS, address)]
-
-
-def _give_back(taken: list[tuple[Limit, str]]) -> None:
-    for limit, who in taken:
-        limit.give_back(who)
-
-
-class AdminLoginForm(LoginForm, AdminAuthenticationForm):
-    """The admin's own sign-in takes the same passwords, so it counts them too."""
 
 
 def users_for(person: User) -> QuerySet[McpUser]:

@@ -1,41 +1,12 @@
-"""Pages for people: what all their answers have in common."""
+"""The page that is shown where nobody can be sent on."""
 
 from __future__ import annotations
 
-import secrets
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
-
-def page(
-    request: HttpRequest,
-    template: str,
-    context: dict[str, Any] | None = None,
-    *,
-    status: int = 200,
-    form_leads_away: bool = False,
-) -> HttpResponse:
-    """A page that loads nothing, cannot be framed and is not kept.
-
-    `form_leads_away` is for a form whose answer redirects to a client: Chromium holds `form-action`
-    against every further redirect too, and where the client's callback leads nobody knows here.
-    """
-    nonce = secrets.token_urlsafe(16)
-    form_action = "" if form_leads_away else "; form-action 'self'"
-    context = {**(context or {}), "csp_nonce": nonce}
-    response = render(request, f"oauthbridge/{template}.html", context, status=status)
-    response["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'"
-        f"{form_action}"
-    )
-    response["Cache-Control"] = "no-store"
-    # Less than this, and browsers send forms with `Origin: null`, which fails the CSRF check.
-    response["Referrer-Policy"] = "same-origin"
-    return response
+from accounts.pages import page
 
 
 def error_page(request: HttpRequest, message: str, *, status: int) -> HttpResponse:
     """Says in `message` what went wrong, and what to do; sends nobody anywhere."""
-    return page(request, "error", {"message": message}, status=status)
+    return page(request, "oauthbridge/error.html", {"message": message}, status=status)

@@ -13,9 +13,9 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider.views.dynamic_client_registration import DynamicClientRegistrationView
 
+from accounts.limits import Limit, address_of
 from oauthbridge import redirects
 from oauthbridge.errors import error_answer
-from oauthbridge.limits import REGISTRATIONS_FROM_ADDRESS, address_of
 from oauthbridge.models import Application
 from oauthbridge.views import GRANT_TYPES, OpenToBrowsers
 
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 MOST_REDIRECT_URIS = 10
 LONGEST_NAME = 100
+REGISTRATIONS_FROM_ADDRESS = Limit("registrations-from-address", 20, 60 * 60)
 
 
 @method_decorator(csrf_exempt, name="dispatch")

@@ -36,7 +36,5 @@ library = [
 
 urlpatterns = [
     path("", include((library, "oauth2_provider"))),
-    path("oauth/login", views.LoginView.as_view(), name="login"),
-    path("oauth/logout", views.LogoutView.as_view(), name="logout"),
     path("oauth/connections/", views.connections, name="connections"),
 ]

@@ -10,8 +10,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import AccessMixin
-from django.contrib.auth.views import LoginView as DjangoLoginView
-from django.contrib.auth.views import LogoutView as DjangoLogoutView
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -28,13 +26,13 @@ from oauth2_provider.views.base import TokenView as LibraryTokenView
 from oauth2_provider.views.mixins import OAuthLibMixin
 
 from accounts.models import User
+from accounts.pages import page
 from oauthbridge import redirects
 from oauthbridge.backend import AuthorizationBackend
 from oauthbridge.errors import error_answer
-from oauthbridge.forms import ConsentForm, LoginForm
-from oauthbridge.limits import WRONG_PASSWORDS_OF_NAME
+from oauthbridge.forms import ConsentForm
 from oauthbridge.models import Application, Connection
-from oauthbridge.pages import error_page, page
+from oauthbridge.pages import error_page
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +117,9 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
             "ends_at": timezone.now() + settings.OAUTH_CONNECTION_LIFETIME,
         }
         status = 400 if form.is_bound else 200
-        return page(self.request, "consent", context, status=status, form_leads_away=True)
+        return page(
+            self.request, "oauthbridge/consent.html", context, status=status, form_leads_away=True
+        )
 
     def _answer(self, connection: Connection | None) -> HttpResponse:
         parameters = ("client_id", "redirect_uri", "response_type", "state", "resource")
@@ -199,22 +199,6 @@ def _has_null(parameters: QueryDict) -> bool:
     return any("\0" in str(value) for _, values in parameters.lists() for value in values)
 
 
-class LoginView(DjangoLoginView):
-    authentication_form = LoginForm
-
-    def render_to_response(self, context: dict[str, Any], **_: Any) -> Any:
-        form: LoginForm = context["form"]
-        if form.is_bound and form.is_limited:
-            response = page(self.request, "login", context, status=429)
-            response["Retry-After"] = str(WRONG_PASSWORDS_OF_NAME.seconds)
-            return response
-        return page(self.request, "login", context, status=400 if form.is_bound else 200)
-
-
-class LogoutView(DjangoLogoutView):
-    next_page = settings.LOGIN_URL
-
-
 @login_required
 @require_http_methods(["GET", "POST"])
 @csrf_protect
@@ -226,7 +210,7 @@ def connections(request: HttpRequest) -> HttpResponse:
         number = request.POST.get("connection", "")
         get_object_or_404(own, pk=int(number) if _is_id(number) else 0).revoke()
         return redirect("connections")
-    return page(request, "connections", {"connections": own})
+    return page(request, "oauthbridge/connections.html", {"connections": own})
 
 
 def _is_id(text: str) -> bool:

@@ -1,8 +1,6 @@
-"""Signing in, one's connections, and the admin."""
+"""Consent, one's connections, and the admin."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import httpx2
 import pytest
@@ -15,7 +13,7 @@ from pytest_django import Settings
 from accounts.models import McpUser, User
 from oauthbridge.models import Application, Connection
 from tests.conftest import MakeUser
-from tests.oauthbridge.conftest import PASSWORD, MakePerson
+from tests.oauthbridge.conftest import MakePerson
 from tests.oauthbridge.support import Flow, client, hidden_token, http
 from tests.support import Server
 
@@ -24,70 +22,7 @@ from tests.support import Server
 def here(settings: Settings) -> None:
     """OAuth in this process."""
     cache.clear()
-    settings.OAUTH_ENABLED, settings.ROOT_URLCONF = True, "oauthbridge.urls"
-
-
-def sign_in(name: str = "ada", password: str = PASSWORD, next: str = "", **headers: Any) -> Any:
-    form = {"username": name, "password": password, "next": next}
-    return Client().post("/oauth/login", form, **headers)
-
-
-def test_ten_wrong_passwords_close_a_name_for_a_while(here: None, ada: User) -> None:
-    statuses = [
-        sign_in(password="wrong", REMOTE_ADDR=f"192.0.2.{n}").status_code for n in range(11)
-    ]
-    assert [400] * 10 + [429] == statuses
-    closed = sign_in("ADA", REMOTE_ADDR="192.0.2.50")
-    assert (429, "900") == (closed.status_code, closed["Retry-After"])
-    assert b"Too many wrong passwords. Try again in 15 minutes." in closed.content
-
-
-def test_thirty_wrong_passwords_close_an_address(
-    here: None, make_person: MakePerson, ada: User
-) -> None:
-    for n in range(30):
-        assert 400 == sign_in(f"unknown-{n}", "wrong").status_code
-    assert 429 == sign_in().status_code
-    assert 302 == sign_in(REMOTE_ADDR="192.0.2.1").status_code
-
-
-def test_the_admin_counts_the_same_passwords(
-    here: None, settings: Settings, make_person: MakePerson
-) -> None:
-    settings.ROOT_URLCONF = "infinity_mcp.urls"
-    make_person("root", is_staff=True)
-    for password in ["wrong"] * 10 + [PASSWORD]:
-        answer = Client().post("/admin/login/", {"username": "root", "password": password})
-        assert 200 == answer.status_code  # the form once more
-    assert b"Too many wrong passwords" in answer.content
-
-
-def test_right_passwords_are_not_counted(here: None, ada: User) -> None:
-    assert {302} == {sign_in().status_code for _ in range(12)}
-
-
-def test_an_inactive_person_cannot_sign_in(here: None, make_person: MakePerson) -> None:
-    make_person("gone", is_active=False)
-    assert 400 == sign_in("gone").status_code
-
-
-@pytest.mark.parametrize(
-    "target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/\\evil.example"]
-)
-def test_sign_in_leads_nowhere_else(here: None, ada: User, target: str) -> None:
-    assert reverse("connections") == sign_in(next=target)["Location"]
-
-
-def test_sign_in_leads_on(here: None, ada: User) -> None:
-    assert "/oauth/authorize?x=1" == sign_in(next="/oauth/authorize?x=1")["Location"]
-
-
-def test_sign_in_needs_its_csrf_token(oauth: Server, ada: User) -> None:
-    form = {"username": "ada", "password": PASSWORD}
-    answer = httpx2.post(f"{oauth.origin}/oauth/login", data=form)
-    assert 403 == answer.status_code
-    assert "The form is out of date" in answer.text
-    assert "Traceback" not in answer.text and "Django" not in answer.text
+    settings.OAUTH_ENABLED, settings.ROOT_URLCONF = True, "tests.oauthbridge.urls"
 
 
 def test_a_person_sees_and_revokes_own_connections_only(
@@ -113,7 +48,7 @@ def test_a_person_sees_and_revokes_own_connections_only(
 
 def test_strangers_are_asked_to_sign_in(oauth: Server) -> None:
     answer = httpx2.get(f"{oauth.origin}/oauth/connections/")
-    assert "/oauth/login?next=/oauth/connections/" == answer.headers["location"]
+    assert "/login/?next=/oauth/connections/" == answer.headers["location"]
 
 
 def test_names_of_clients_are_text(flow: Flow, ada: User) -> None:
@@ -135,10 +70,8 @@ def test_consent_says_what_is_asked(flow: Flow, ada: User, make_user: MakeUser) 
 
 
 def test_an_operator_sees_and_revokes_connections(
-    here: None, alice: McpUser, make_person: MakePerson, settings: Settings
+    here: None, alice: McpUser, make_person: MakePerson
 ) -> None:
-    settings.ROOT_URLCONF = "infinity_mcp.urls"
-    settings.LOGIN_URL = "/admin/login/"
     root = make_person("root", is_superuser=True, is_staff=True)
     connection = Connection.objects.create(
         application=client(), person=root, mcp_user=alice, last_used_at=timezone.now()
@@ -153,9 +86,8 @@ def test_an_operator_sees_and_revokes_connections(
 
 
 def test_an_operator_removes_a_client_with_its_connections(
-    here: None, alice: McpUser, make_person: MakePerson, settings: Settings
+    here: None, alice: McpUser, make_person: MakePerson
 ) -> None:
-    settings.ROOT_URLCONF = "infinity_mcp.urls"
     root = make_person("root", is_superuser=True, is_staff=True)
     application = client()
     Connection.objects.create(application=application, person=root, mcp_user=alice)
@@ -166,10 +98,7 @@ def test_an_operator_removes_a_client_with_its_connections(
     assert not Connection.objects.exists()
 
 
-def test_an_operator_makes_a_client(
-    here: None, make_person: MakePerson, settings: Settings
-) -> None:
-    settings.ROOT_URLCONF = "infinity_mcp.urls"
+def test_an_operator_makes_a_client(here: None, make_person: MakePerson) -> None:
     root = make_person("root", is_superuser=True, is_staff=True)
     browser = Client()
     browser.force_login(root)

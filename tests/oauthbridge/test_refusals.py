@@ -194,7 +194,7 @@ def test_consent_is_asked_for_every_time(flow: Flow, ada: User, change: dict[str
 def test_consent_is_for_those_who_signed_in(flow: Flow, ada: User) -> None:
     answer = flow.open(None)
     assert 302 == answer.status_code
-    assert answer.headers["location"].startswith("/oauth/login?next=/oauth/authorize")
+    assert answer.headers["location"].startswith("/login/?next=/oauth/authorize")
 
 
 def test_nothing_published_follows_the_request(oauth: Server) -> None:
@@ -265,7 +265,7 @@ def test_both_spellings_answer_without_a_redirect(oauth: Server, path: str) -> N
 
 def test_with_oauth_off_nothing_of_it_answers(flow: Flow, ada: User, server: Server) -> None:
     token = flow.tokens(ada)["access_token"]
-    paths = (*DOCUMENTS, "/oauth/authorize", "/oauth/token", "/oauth/login", "/oauth/connections/")
+    paths = (*DOCUMENTS, "/oauth/authorize", "/oauth/token", "/oauth/connections/")
     for path in (*paths, "/oauth/register", "/oauth/revoke"):
         assert 404 == httpx2.get(f"{server.origin}{path}").status_code
         assert 404 == httpx2.post(f"{server.origin}{path}").status_code

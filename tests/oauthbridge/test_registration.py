@@ -24,7 +24,7 @@ CALLBACK = "http://127.0.0.1:33418/"
 def registration_is_on(settings: Settings, db: None) -> None:
     cache.clear()
     Application.objects.all().delete()
-    settings.OAUTH_ENABLED, settings.ROOT_URLCONF = True, "oauthbridge.urls"
+    settings.OAUTH_ENABLED, settings.ROOT_URLCONF = True, "tests.oauthbridge.urls"
     settings.OAUTH2_PROVIDER = {**settings.OAUTH2_PROVIDER, "DCR_ENABLED": True}
 
 

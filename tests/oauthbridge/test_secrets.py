@@ -34,10 +34,10 @@ def test_neither_database_nor_log_holds_a_usable_secret(
         refreshed["access_token"], "infinity_get_board", workspace_id="1", board_id="x"
     )
     with http() as browser:
-        page = browser.get(f"{flow.server.origin}/oauth/login").text
+        page = browser.get(f"{flow.server.origin}/login/").text
         for password in ("wrong-password-canary", PASSWORD):
             form = {"csrfmiddlewaretoken": hidden_token(page), "username": "ada"}
-            browser.post(f"{flow.server.origin}/oauth/login", data={**form, "password": password})
+            browser.post(f"{flow.server.origin}/login/", data={**form, "password": password})
 
     secrets = [
         *(pair[kind] for pair in (tokens, refreshed) for kind in ("access_token", "refresh_token")),

@@ -30,7 +30,7 @@ IN_POSTGRESQL = "OAUTH_TESTS_IN_POSTGRESQL"
 
 @pytest.fixture(autouse=True)
 def oauth_here(settings: Settings) -> None:
-    settings.OAUTH_ENABLED, settings.ROOT_URLCONF = True, "oauthbridge.urls"
+    settings.OAUTH_ENABLED, settings.ROOT_URLCONF = True, "tests.oauthbridge.urls"
     settings.MCP_URL = "http://testserver/mcp"
 
 
@@ -182,7 +182,7 @@ def test_a_burst_of_guesses_is_no_more_than_ten(transactional_db: None, settings
     User.objects.create_user("ada", password=secrets.token_urlsafe(16))
     cache.clear()
     form = {"username": "ada", "password": "wrong"}
-    assert [400] * 10 + [429] * 10 == at_once(20, "/oauth/login", data=form)
+    assert [400] * 10 + [429] * 10 == at_once(20, "/login/", data=form)
 
 
 def test_a_burst_of_registrations_is_no_more_than_twenty(

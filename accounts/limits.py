@@ -50,7 +50,6 @@ class Limit:
 
 WRONG_PASSWORDS_OF_NAME = Limit("wrong-passwords-of-name", 10, 15 * 60)
 WRONG_PASSWORDS_FROM_ADDRESS = Limit("wrong-passwords-from-address", 30, 15 * 60)
-REGISTRATIONS_FROM_ADDRESS = Limit("registrations-from-address", 20, 60 * 60)
 
 
 def address_of(request: HttpRequest) -> str:

@@ -1,0 +1,36 @@
+"""Pages for people: what all their answers have in common."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
+    form_leads_away: bool = False,
+) -> HttpResponse:
+    """A page, of a template that extends base.html, that loads nothing, cannot be framed and is
+    not kept.
+
+    `form_leads_away` is for a form whose answer redirects to a client: Chromium holds `form-action`
+    against every further redirect too, and where the client's callback leads nobody knows here.
+    """
+    nonce = secrets.token_urlsafe(16)
+    form_action = "" if form_leads_away else "; form-action 'self'"
+    response = render(request, template, {**(context or {}), "csp_nonce": nonce}, status=status)
+    response["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'"
+        f"{form_action}"
+    )
+    response["Cache-Control"] = "no-store"
+    # Less than this, and browsers send forms with `Origin: null`, which fails the CSRF check.
+    response["Referrer-Policy"] = "same-origin"
+    return response

@@ -1,0 +1,116 @@
+"""Signing in and out, with OAuth off."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import httpx2
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from accounts.models import User
+from tests.support import Server
+
+PASSWORD = secrets.token_urlsafe(16)
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted(db: None) -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def ada() -> User:
+    return make_person("ada")
+
+
+def make_person(name: str, **fields: Any) -> User:
+    return User.objects.create_user(name, password=PASSWORD, **fields)
+
+
+def sign_in(name: str = "ada", password: str = PASSWORD, next: str = "", **headers: Any) -> Any:
+    form = {"username": name, "password": password, "next": next}
+    return Client().post("/login/", form, **headers)
+
+
+def test_ten_wrong_passwords_close_a_name_for_a_while(ada: User) -> None:
+    statuses = [
+        sign_in(password="wrong", REMOTE_ADDR=f"192.0.2.{n}").status_code for n in range(11)
+    ]
+    assert [400] * 10 + [429] == statuses
+    closed = sign_in("ADA", REMOTE_ADDR="192.0.2.50")
+    assert (429, "900") == (closed.status_code, closed["Retry-After"])
+    assert b"Too many wrong passwords. Try again in 15 minutes." in closed.content
+
+
+def test_thirty_wrong_passwords_close_an_address(ada: User) -> None:
+    for n in range(30):
+        assert 400 == sign_in(f"unknown-{n}", "wrong").status_code
+    assert 429 == sign_in().status_code
+    assert 302 == sign_in(REMOTE_ADDR="192.0.2.1").status_code
+
+
+def test_the_admin_counts_the_same_passwords() -> None:
+    make_person("root", is_staff=True)
+    for password in ["wrong"] * 10 + [PASSWORD]:
+        answer = Client().post("/admin/login/", {"username": "root", "password": password})
+        assert 200 == answer.status_code  # the form once more
+    assert b"Too many wrong passwords" in answer.content
+
+
+def test_right_passwords_are_not_counted(ada: User) -> None:
+    assert {302} == {sign_in().status_code for _ in range(12)}
+
+
+def test_an_inactive_person_cannot_sign_in() -> None:
+    make_person("gone", is_active=False)
+    assert 400 == sign_in("gone").status_code
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/\\evil.example"]
+)
+def test_sign_in_leads_nowhere_else(ada: User, target: str) -> None:
+    assert reverse("home") == sign_in(next=target)["Location"]
+
+
+def test_sign_in_leads_on(ada: User) -> None:
+    assert "/oauth/authorize?x=1" == sign_in(next="/oauth/authorize?x=1")["Location"]
+
+
+def test_sign_in_needs_its_csrf_token(transactional_db: None, server: Server, ada: User) -> None:
+    form = {"username": "ada", "password": PASSWORD}
+    answer = httpx2.post(f"{server.origin}/login/", data=form)
+    assert 403 == answer.status_code
+    assert "The form is out of date" in answer.text
+    assert "Traceback" not in answer.text and "Django" not in answer.text
+
+
+def test_strangers_begin_with_signing_in() -> None:
+    assert "/login/?next=/" == Client().get("/")["Location"]
+
+
+def test_staff_begin_in_the_admin() -> None:
+    browser = Client()
+    browser.force_login(make_person("root", is_staff=True))
+    assert "/admin/" == browser.get("/")["Location"]
+
+
+def test_others_are_told_that_there_is_nothing_for_them(ada: User) -> None:
+    browser = Client()
+    browser.force_login(ada)
+    page = browser.get("/").content.decode()
+    assert "You are signed in" in page and "ada" in page
+
+
+def test_others_begin_with_their_connections_where_there_are_any(
+    ada: User, settings: Settings
+) -> None:
+    settings.OAUTH_ENABLED, settings.ROOT_URLCONF = True, "tests.oauthbridge.urls"
+    browser = Client()
+    browser.force_login(ada)
+    assert "/oauth/connections/" == browser.get("/")["Location"]
