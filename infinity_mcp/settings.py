@@ -199,6 +199,8 @@ OAUTH_MCP_USER = env.str("OAUTH_MCP_USER", default="")
 OAUTH_ALLOWED_TOOLS: list[str] = env.names("OAUTH_ALLOWED_TOOLS")
 OAUTH_DYNAMIC_REGISTRATION = env.bool("OAUTH_DYNAMIC_REGISTRATION", default=False)
 
+# From a Policy to the titles of its tools by scope; oauthbridge itself knows no tools.
+OAUTH_TOOL_TITLES = "mcpserver.server.tool_titles"
 OAUTH_CONNECTION_LIFETIME = timedelta(days=90)  # from consent, however often it is refreshed
 # For so long a refresh token that was just exchanged may be exchanged again (docs/oauth.md).
 OAUTH_REFRESH_GRACE = timedelta(seconds=30)

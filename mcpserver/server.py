@@ -16,6 +16,7 @@ from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
 from mcp_types import Tool as ListedTool
 
 from accounts.caller import Caller
+from accounts.policy import Policy
 from accounts.scopes import ADMIN, READ, WRITE
 from credentials.errors import CredentialError
 from infinity_mcp import __version__
@@ -112,6 +113,19 @@ def _tool(
 def tool_names() -> set[str]:
     importlib.import_module("mcpserver.tools")  # where the decorators above are used
     return {tool.name for tool in _tools}
+
+
+def tool_titles(policy: Policy) -> dict[str, list[str]]:
+    """By scope, the titles of the tools that `policy` allows, in the order of the listing."""
+    tool_names()  # registers them
+    return {
+        scope: [
+            tool.title or tool.name
+            for tool in _tools
+            if tool.scope == scope and policy.allows(tool.name, scope)
+        ]
+        for scope in policy.ordered_scopes
+    }
 
 
 class InfinityServer(MCPServer[Upstream]):

@@ -137,9 +137,7 @@ class Connection(models.Model):
     @property
     def policy(self) -> Policy:
         """The MCP user's rights, within what was consented to and what OAuth callers may use."""
-        tools = frozenset(settings.OAUTH_ALLOWED_TOOLS)
-        granted = Policy(known_scopes(self.scopes), tools or None)
-        return self.mcp_user.policy.narrowed_by(granted)
+        return self.mcp_user.policy.narrowed_by(granted(self.scopes))
 
     @cached_property
     def person_is_allowed(self) -> bool:
@@ -176,6 +174,11 @@ class Connection(models.Model):
         stale = Connection.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=due))
         stale.filter(pk=self.pk).update(last_used_at=now)
         self.last_used_at = now
+
+
+def granted(scopes: list[str]) -> Policy:
+    """What `scopes` give to whoever comes by OAuth, before the MCP user's own rights count."""
+    return Policy(known_scopes(scopes), frozenset(settings.OAUTH_ALLOWED_TOOLS) or None)
 
 
 def may_authorise(person: User, mcp_user: McpUser) -> bool:

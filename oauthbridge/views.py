@@ -27,6 +27,7 @@ from oauth2_provider.views.mixins import OAuthLibMixin
 
 from accounts.models import User
 from accounts.pages import page
+from accounts.scopes import READ
 from oauthbridge import redirects
 from oauthbridge.backend import AuthorizationBackend
 from oauthbridge.errors import error_answer
@@ -104,7 +105,9 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
         return application
 
     def _form(self, data: Any = None) -> ConsentForm:
-        return ConsentForm(data, person=self._person, asked=self.asked)
+        # Who asks for nothing in particular is asked to read; the rest is offered.
+        proposed = self.asked if self.request.GET.get("scope") else [READ]
+        return ConsentForm(data, person=self._person, asked=self.asked, proposed=proposed)
 
     def _ask(self, form: ConsentForm) -> HttpResponse:
         redirect_uri = self.credentials["redirect_uri"]
@@ -113,7 +116,6 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
             "application": self._application,
             "host": redirects.host_of(redirect_uri),
             "is_local": redirects.is_local(redirect_uri),
-            "tools": [_in_words(tool) for tool in settings.OAUTH_ALLOWED_TOOLS],
             "ends_at": timezone.now() + settings.OAUTH_CONNECTION_LIFETIME,
         }
         status = 400 if form.is_bound else 200
@@ -149,10 +151,6 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
     def _redirect(self, uri: str) -> HttpResponse:
         # Its redirect URI was found to be the client's own.
         return OAuth2ResponseRedirect(uri, [uri.partition(":")[0].lower()])
-
-
-def _in_words(tool: str) -> str:
-    return tool.removeprefix("infinity_").replace("_", " ").capitalize()
 
 
 class OpenToBrowsers(View):

@@ -85,10 +85,10 @@ def test_from_login_to_a_narrowed_tool_list_and_back(
     sign_in(page)
     expect(page.get_by_role("heading")).to_contain_text("Let chatgpt use Infinity")
     expect(page.get_by_text("chatgpt.com", exact=True)).to_be_visible()
-    expect(page.get_by_label("Acts as")).to_have_value("alice")
-    page.get_by_label("Acts as").select_option("bob")
+    expect(page.get_by_label("alice")).to_be_checked()
+    page.get_by_label("bob").check()
     page.get_by_label("Create and change").uncheck()
-    page.get_by_label("Delete things").uncheck()
+    page.get_by_label("Archive and delete").uncheck()
     page.get_by_role("button", name="Allow").click()
 
     expect(page.get_by_text("Back at the client")).to_be_visible()
