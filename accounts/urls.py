@@ -7,4 +7,5 @@ from accounts import views
 urlpatterns = [
     path("login/", views.LoginView.as_view(), name="login"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
+    path("signed-out/", views.signed_out, name="signed-out"),
 ]

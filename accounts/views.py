@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.contrib.auth.views import LogoutView as DjangoLogoutView
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import Resolver404, resolve
+from django.views.decorators.http import require_safe
 
 from accounts.forms import LoginForm
 from accounts.limits import WRONG_PASSWORDS_OF_NAME
@@ -15,7 +18,13 @@ from accounts.pages import page
 
 
 class LoginView(DjangoLoginView):
+    """Says why to sign in when the view that `next` leads to has a `why_sign_in`, a class method
+    that takes the query and returns a sentence."""
+
     authentication_form = LoginForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "reason": _reason(self.get_redirect_url())}
 
     def render_to_response(self, context: dict[str, Any], **_: Any) -> Any:
         form: LoginForm = context["form"]
@@ -26,8 +35,28 @@ class LoginView(DjangoLoginView):
         return self._page(context, 400 if form.is_bound else 200)
 
     def _page(self, context: dict[str, Any], status: int) -> HttpResponse:
-        return page(self.request, "accounts/login.html", context, status=status)
+        # What is asked for next may be answered with a redirect to a client, an error's too.
+        leads_on = bool(self.get_redirect_url())
+        template = "accounts/login.html"
+        return page(self.request, template, context, status=status, form_leads_away=leads_on)
+
+
+def _reason(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        view = getattr(resolve(parts.path).func, "view_class", None)
+    except Resolver404:
+        return ""
+    why = getattr(view, "why_sign_in", None)
+    return str(why(QueryDict(parts.query))) if why else ""
 
 
 class LogoutView(DjangoLogoutView):
-    next_page = settings.LOGIN_URL
+    next_page = "signed-out"
+
+
+@require_safe
+def signed_out(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("home")
+    return page(request, "accounts/signed_out.html")

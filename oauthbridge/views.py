@@ -88,10 +88,18 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
         logger.info("%s allowed connection %s", request.user.pk, connection.pk)
         return self._answer(connection)
 
+    @classmethod
+    def why_sign_in(cls, query: QueryDict) -> str:
+        """What the sign-in page says to whom it sends on to here; nothing of an unknown client."""
+        client = _client_of(query)
+        if client is None:
+            return ""
+        doubt = " (its name is not verified)" if client.is_self_registered else ""
+        return f"“{client}”{doubt} asks to use Infinity for you. Sign in to allow or deny it."
+
     @property
     def _is_self_registered(self) -> bool:
-        client_id = self.request.GET.get("client_id")
-        client = Application.objects.filter(client_id=client_id).first()
+        client = _client_of(self.request.GET)
         return client is not None and client.is_self_registered
 
     @property
@@ -151,6 +159,13 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
     def _redirect(self, uri: str) -> HttpResponse:
         # Its redirect URI was found to be the client's own.
         return OAuth2ResponseRedirect(uri, [uri.partition(":")[0].lower()])
+
+
+def _client_of(query: QueryDict) -> Application | None:
+    """The client that an authorization request names."""
+    if _has_null(query):
+        return None
+    return Application.objects.filter(client_id=query.get("client_id")).first()
 
 
 class OpenToBrowsers(View):

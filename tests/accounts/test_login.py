@@ -114,3 +114,24 @@ def test_others_begin_with_their_connections_where_there_are_any(
     browser = Client()
     browser.force_login(ada)
     assert "/oauth/connections/" == browser.get("/")["Location"]
+
+
+def test_signing_out_is_told(ada: User) -> None:
+    browser = Client()
+    browser.force_login(ada)
+    assert "/" == browser.get("/signed-out/")["Location"]
+    page = browser.post("/logout/", follow=True).content.decode()
+    assert "You are signed out" in page
+    assert "/login/?next=/" == browser.get("/")["Location"]
+
+
+def test_signing_out_needs_a_form(ada: User) -> None:
+    browser = Client()
+    browser.force_login(ada)
+    assert 405 == browser.get("/logout/").status_code
+
+
+@pytest.mark.parametrize("next", ["", "/nowhere", "/health", "/oauth/authorize?client_id=x"])
+def test_without_a_reason_none_is_given(next: str) -> None:
+    answer = Client().get("/login/", {"next": next})
+    assert 200 == answer.status_code and b"asks to use" not in answer.content

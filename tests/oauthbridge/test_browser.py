@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -176,6 +177,16 @@ def test_a_wrong_password_is_told_and_asked_again(page: Page, flow: Flow, ada: U
     expect(page.get_by_text("Please enter a correct username and password")).to_be_visible()
     sign_in(page)
     expect(page.get_by_role("button", name="Allow")).to_be_visible()
+
+
+def test_signing_in_may_lead_straight_back_to_the_client(
+    page: Page, chatgpt_flow: Flow, ada: User
+) -> None:
+    refused = chatgpt_flow.url(scope="unknown").removeprefix(chatgpt_flow.server.origin)
+    page.goto(f"{chatgpt_flow.server.origin}/login/?{urlencode({'next': refused})}")
+    sign_in(page)
+    expect(page.get_by_text("Back at the client")).to_be_visible()
+    assert "invalid_scope" == parameters_of(page.url)["error"]
 
 
 def test_another_account_can_be_used(

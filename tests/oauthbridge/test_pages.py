@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any, cast
 
 import httpx2
@@ -53,6 +54,19 @@ def test_a_person_sees_and_revokes_own_connections_only(
 def test_strangers_are_asked_to_sign_in(oauth: Server) -> None:
     answer = httpx2.get(f"{oauth.origin}/oauth/connections/")
     assert "/login/?next=/oauth/connections/" == answer.headers["location"]
+
+
+def test_the_sign_in_page_says_who_asks(flow: Flow, oauth: Server) -> None:
+    url = flow.url().removeprefix(oauth.origin)
+    with http() as browser:
+        ask = partial(browser.get, f"{oauth.origin}/login/")
+        assert "“Test client” asks to use Infinity for you" in ask(params={"next": url}).text
+        flow.application.name, flow.application.registration_source = "<b>Desk</b>", "dcr"
+        flow.application.save()
+        page = ask(params={"next": url}).text
+        assert "“&lt;b&gt;Desk&lt;/b&gt;” (its name is not verified) asks" in page
+        for other in (url.replace("client_id=", "client_id=x"), "/oauth/authorize?client_id=%00"):
+            assert "asks to use" not in ask(params={"next": other}).text
 
 
 def test_names_of_clients_are_text(flow: Flow, ada: User) -> None:
