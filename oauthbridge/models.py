@@ -46,6 +46,19 @@ class Application(AbstractApplication):
     class Meta(AbstractApplication.Meta):
         verbose_name = "client"
 
+    def __str__(self) -> str:
+        """What people know it by. That of the environment has hosts until somebody names it."""
+        if self.is_configured and self.name in ("", self.client_id):
+            return f"{self.client_id} ({', '.join(self.hosts)})"
+        return self.name or f"Unnamed application {self.client_id[:8]}"
+
+    @property
+    def hosts(self) -> list[str]:
+        """Where it may send people back to."""
+        uris = self.redirect_uris.split()
+        uris += settings.OAUTH_ALLOWED_REDIRECT_ORIGINS if self.is_configured else []
+        return list(dict.fromkeys(redirects.host_of(uri) for uri in uris))
+
     @property
     def is_configured(self) -> bool:
         """Is it the client of OAUTH_CLIENT_ID?"""

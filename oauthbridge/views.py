@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import AccessMixin
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -33,7 +34,7 @@ from oauthbridge.backend import AuthorizationBackend
 from oauthbridge.errors import error_answer
 from oauthbridge.forms import ConsentForm
 from oauthbridge.models import Application, Connection
-from oauthbridge.pages import error_page
+from oauthbridge.pages import error_page, refusal_page
 
 logger = logging.getLogger(__name__)
 
@@ -147,9 +148,7 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
         return self._redirect(uri)
 
     def _refuse_without_redirect(self, error: OAuthToolkitError) -> HttpResponse:
-        reason = error.oauthlib_error.description or error.oauthlib_error.error
-        message = f"The application's request cannot be served: {reason}"
-        return error_page(self.request, message, status=400)
+        return refusal_page(self.request, error.oauthlib_error, _client_of(self.request.GET))
 
     def _redirect_with(self, error: OAuthToolkitError) -> HttpResponse:
         _, answer = self.error_response(error)
@@ -221,9 +220,13 @@ def connections(request: HttpRequest) -> HttpResponse:
     own = Connection.objects.open().filter(person=request.user)
     if request.method == "POST":
         number = request.POST.get("connection", "")
-        get_object_or_404(own, pk=int(number) if _is_id(number) else 0).revoke()
+        connection = get_object_or_404(own, pk=int(number) if _is_id(number) else 0)
+        connection.revoke()
+        text = f"{connection.application} can no longer act as {connection.mcp_user} for you."
+        messages.success(request, text)
         return redirect("connections")
-    return page(request, "oauthbridge/connections.html", {"connections": own})
+    context = {"connections": own, "mcp_url": settings.MCP_URL}
+    return page(request, "oauthbridge/connections.html", context)
 
 
 def _is_id(text: str) -> bool:

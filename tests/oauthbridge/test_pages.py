@@ -45,7 +45,10 @@ def test_a_person_sees_and_revokes_own_connections_only(
             assert 404 == browser.post(url, data=form | {"connection": wrong}).status_code
         own = Connection.objects.get(person=ada).pk
         assert 302 == browser.post(url, data=form | {"connection": str(own)}).status_code
-        assert "No application is connected" in browser.get(url).text
+        after = browser.get(url).text
+        assert "Test client can no longer act as alice for you." in after
+        assert "No application is connected" in after and f"{flow.server.origin}/mcp" in after
+        assert "can no longer act" not in browser.get(url).text
     assert [401, 200] == [
         flow.server.post(each["access_token"]).status_code for each in (tokens, others)
     ]
@@ -67,6 +70,68 @@ def test_the_sign_in_page_says_who_asks(flow: Flow, oauth: Server) -> None:
         assert "“&lt;b&gt;Desk&lt;/b&gt;” (its name is not verified) asks" in page
         for other in (url.replace("client_id=", "client_id=x"), "/oauth/authorize?client_id=%00"):
             assert "asks to use" not in ask(params={"next": other}).text
+
+
+def test_a_connection_is_shown_with_what_tells_it_apart(flow: Flow, ada: User) -> None:
+    flow.application.registration_source = "dcr"
+    flow.application.redirect_uris += " https://desk.example/callback"
+    flow.application.save()
+    flow.tokens(ada)
+    connection = Connection.objects.get()
+    with http(cookies=flow.cookies(ada)) as browser:
+        page = browser.get(f"{flow.server.origin}/oauth/connections/").text
+    assert "127.0.0.1, desk.example" in page
+    assert "Identity not verified" in page and "Infinity profile: sandbox" in page
+    assert f"{connection.created_at:%H:%M} UTC, until" in page
+
+
+EVIL = "https://evil.example/<b>"
+
+
+@pytest.mark.parametrize(
+    ("source", "remedy"),
+    [
+        ("dcr", "so that it registers anew"),
+        ("manual", "the redirect URIs of the client, in the admin"),
+    ],
+)
+def test_a_wrong_address_is_told_with_its_remedy(
+    flow: Flow, ada: User, source: str, remedy: str
+) -> None:
+    flow.application.registration_source = source
+    flow.application.save()
+    page = flow.open(ada, redirect_uri=EVIL).text
+    assert "“Test client” asks to send you back to https://evil.example/&lt;b&gt;, which" in page
+    assert remedy in page and "If you were not just connecting it" in page
+
+
+def test_a_wrong_address_of_the_client_of_the_environment_is_the_operators_business(
+    chatgpt_flow: Flow, ada: User
+) -> None:
+    page = chatgpt_flow.open(ada, redirect_uri=EVIL).text
+    assert "“chatgpt (chatgpt.com, claude.ai)” asks" in page
+    assert "OAUTH_ALLOWED_REDIRECT_ORIGINS" in page
+
+
+def test_an_unknown_client_is_told_to_connect_anew(flow: Flow, ada: User) -> None:
+    page = flow.open(ada, client_id="unknown").text
+    assert "is not known to this server" in page and "add it again" in page
+
+
+def test_what_else_is_refused_names_the_client(flow: Flow, ada: User) -> None:
+    flow.application.registration_source = "dcr"
+    flow.application.save()
+    page = flow.open(ada, code_challenge_method="plain").text
+    assert "The request of “Test client” is refused: Use PKCE with the method S256." in page
+
+
+def test_the_client_of_the_environment_can_be_given_a_name(
+    chatgpt_flow: Flow, chatgpt: Application, ada: User
+) -> None:
+    assert "Let chatgpt (chatgpt.com, claude.ai) use" in chatgpt_flow.open(ada).text
+    chatgpt.name = "ChatGPT of the team"
+    chatgpt.save()
+    assert "Let ChatGPT of the team use" in chatgpt_flow.open(ada).text
 
 
 def test_names_of_clients_are_text(flow: Flow, ada: User) -> None:
