@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import pytest
@@ -84,7 +84,9 @@ def test_from_login_to_a_narrowed_tool_list_and_back(
 
     page.goto(chatgpt_flow.url())
     sign_in(page)
-    expect(page.get_by_role("heading")).to_contain_text("Let chatgpt use Infinity")
+    expect(page.get_by_role("heading")).to_contain_text(
+        "Let chatgpt (chatgpt.com, claude.ai) use Infinity"
+    )
     expect(page.get_by_text("chatgpt.com", exact=True)).to_be_visible()
     expect(page.get_by_label("alice")).to_be_checked()
     page.get_by_label("bob").check()
@@ -105,8 +107,26 @@ def test_from_login_to_a_narrowed_tool_list_and_back(
     page.goto(f"{server.origin}/oauth/connections/")
     expect(page.get_by_role("heading", name="chatgpt")).to_be_visible()
     page.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_role("status")).to_contain_text("can no longer act as bob for you")
     expect(page.get_by_text("No application is connected")).to_be_visible()
     assert 401 == server.post(token).status_code
+
+
+def test_the_keyboard_is_enough(page: Page, flow: Flow, ada: User) -> None:
+    page.goto(flow.url())
+    for text in ("ada", PASSWORD):
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    allow = page.get_by_role("button", name="Allow")
+    allow.wait_for()
+    while not allow.evaluate("button => button === document.activeElement"):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        expect(focused).to_be_visible()
+        assert "none" != focused.evaluate("part => getComputedStyle(part).outlineStyle")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Back at the client")).to_be_visible()
 
 
 @pytest.mark.parametrize("uri", [CHATGPT, "http://127.0.0.1:49152/callback"])
@@ -219,42 +239,53 @@ def test_consent_cannot_be_put_into_a_frame(page: Page, flow: Flow, ada: User) -
     assert 'value="allow"' not in frame.content()
 
 
-SIZES: dict[str, Any] = {
-    "desktop": {"width": 1280, "height": 900},
-    "phone": {"width": 390, "height": 844},
-}
+WIDTHS = (1280, 390, 320)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
 def test_every_page_fits_and_needs_no_script(
-    chromium: Browser, oauth: Server, ada: User, size: str, scheme: Any
+    chromium: Browser, oauth: Server, ada: User, make_user: MakeUser, make_person: MakePerson
 ) -> None:
+    make_person("grace", make_user("bob", "read-write")[0], make_user("carol", "read-only")[0])
+    make_person("heidi")
     application = client(CHATGPT, name="ChatGPT", registration_source="dcr")
     flow = Flow(oauth, application, CHATGPT)
-    with chromium.new_context(
-        viewport=SIZES[size], color_scheme=scheme, java_script_enabled=False
-    ) as context:
+    with chromium.new_context(java_script_enabled=False) as context:
         page = tab(context.new_page())
         page.goto(flow.url())
-        look_at(page, f"login-{size}-{scheme}")
+        look_at(page, "login")
+        sign_in(page, "ada", "wrong")
+        look_at(page, "login-wrong")
+        for name, state in (("ada", "one"), ("grace", "choose"), ("heidi", "none")):
+            sign_in(page, name)
+            page.get_by_role("heading", name="Let ChatGPT use").wait_for()
+            look_at(page, f"consent-{state}")
+            for tools in page.locator("summary").all():
+                tools.click()
+            look_at(page, f"consent-{state}-tools")
+            page.get_by_role("button", name="Use another account").click()
         sign_in(page)
-        page.get_by_role("button", name="Allow").wait_for()
-        look_at(page, f"consent-{size}-{scheme}")
         page.goto(flow.url(redirect_uri="https://evil.example/"))
-        look_at(page, f"error-{size}-{scheme}")
-        flow.tokens(ada)
+        look_at(page, "error")
         page.goto(f"{oauth.origin}/oauth/connections/")
-        look_at(page, f"connections-{size}-{scheme}")
+        look_at(page, "connections-none")
+        flow.tokens(ada)
+        page.reload()
+        look_at(page, "connections")
+        page.get_by_role("button", name="Revoke").click()
+        look_at(page, "connections-revoked")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+        look_at(page, "signed-out")
 
 
 def look_at(page: Page, name: str) -> None:
-    body = page.locator("body").bounding_box()
-    viewport = page.viewport_size
-    assert body and viewport
-    assert body["width"] <= viewport["width"], name
-    for control in page.locator("button, select, input:visible").all():
-        box = control.bounding_box()
-        assert box is None or 0 <= box["x"] <= viewport["width"] - box["width"], name
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 844})
+        for part in page.locator("body, button, select, input:visible, dd, li:visible").all():
+            box = part.bounding_box()
+            assert box is None or 0 <= box["x"] <= width - box["width"], f"{name} at {width}"
+        for scheme in SCHEMES if PICTURES else ():
+            page.emulate_media(color_scheme=scheme)
+            path = Path(str(PICTURES)) / f"{name}-{width}-{scheme}.png"
+            page.screenshot(path=path, full_page=True)
