@@ -131,11 +131,17 @@ def test_the_keyboard_is_enough(page: Page, flow: Flow, ada: User) -> None:
 
 @pytest.mark.parametrize("uri", [CHATGPT, "http://127.0.0.1:49152/callback"])
 def test_deny_leads_back_without_a_code(
-    page: Page, oauth: Server, chatgpt: Application, ada: User, uri: str
+    page: Page,
+    oauth: Server,
+    chatgpt: Application,
+    make_user: MakeUser,
+    make_person: MakePerson,
+    uri: str,
 ) -> None:
     application = chatgpt if uri == CHATGPT else client()
+    make_person("grace", make_user("bob")[0], make_user("charlie")[0])  # nobody is chosen yet
     page.goto(Flow(oauth, application, uri).url())
-    sign_in(page)
+    sign_in(page, "grace")
     page.get_by_role("button", name="Deny").click()
     expect(page.get_by_text("Back at the client")).to_be_visible()
     assert "access_denied" == parameters_of(page.url)["error"]
@@ -246,8 +252,8 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 def test_every_page_fits_and_needs_no_script(
     chromium: Browser, oauth: Server, ada: User, make_user: MakeUser, make_person: MakePerson
 ) -> None:
-    make_person("grace", make_user("bob", "read-write")[0], make_user("carol", "read-only")[0])
-    make_person("heidi")
+    make_person("grace", make_user("bob", "read-write")[0], make_user("charlie", "read-only")[0])
+    make_person("stranger")
     application = client(CHATGPT, name="ChatGPT", registration_source="dcr")
     flow = Flow(oauth, application, CHATGPT)
     with chromium.new_context(java_script_enabled=False) as context:
@@ -256,7 +262,7 @@ def test_every_page_fits_and_needs_no_script(
         look_at(page, "login")
         sign_in(page, "ada", "wrong")
         look_at(page, "login-wrong")
-        for name, state in (("ada", "one"), ("grace", "choose"), ("heidi", "none")):
+        for name, state in (("ada", "one"), ("grace", "choose"), ("stranger", "none")):
             sign_in(page, name)
             page.get_by_role("heading", name="Let ChatGPT use").wait_for()
             look_at(page, f"consent-{state}")

@@ -192,10 +192,32 @@ def test_only_reading_is_proposed_where_a_client_asks_for_nothing(flow: Flow, ad
 def test_nobody_is_proposed_in_the_place_of_another(
     flow: Flow, make_user: MakeUser, make_person: MakePerson
 ) -> None:
-    bob, carol = make_user("bob")[0], make_user("carol")[0]
-    page = flow.open(make_person("grace", bob, carol)).text
+    bob, charlie = make_user("bob")[0], make_user("charlie")[0]
+    page = flow.open(make_person("grace", bob, charlie)).text
     assert "bob" in page and [] == ticked(page, "mcp_user")
-    assert ["bob"] == ticked(flow.open(make_person("heidi", bob)).text, "mcp_user")
+    assert ["bob"] == ticked(flow.open(make_person("stranger", bob)).text, "mcp_user")
+
+
+@pytest.mark.parametrize(
+    ("mcp_user", "scopes", "told"),
+    [
+        ("", [READ], "Choose as whom it acts, or deny."),
+        ("bob", [], "Choose at least one permission, or deny."),
+        ("bob", [WRITE], "bob may do nothing of what you chose."),
+    ],
+)
+def test_what_is_missing_in_a_consent_is_told(
+    flow: Flow,
+    make_user: MakeUser,
+    make_person: MakePerson,
+    mcp_user: str,
+    scopes: list[str],
+    told: str,
+) -> None:
+    users = make_user("bob", "read-only")[0], make_user("charlie")[0]
+    answer = flow.decide(make_person("grace", *users), mcp_user, tuple(scopes))
+    assert 400 == answer.status_code and told in answer.text
+    assert scopes == ticked(answer.text, "scopes")
 
 
 def test_who_may_use_no_user_is_told_whom_to_ask(flow: Flow, make_person: MakePerson) -> None:
