@@ -10,11 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-CODEX = """\
-[mcp_servers.infinity]
-url = "{url}/mcp"
-bearer_token_env_var = "INFINITY_MCP_KEY"
-"""
+from mcpserver.client_setup import Server, codex_config, export_key, server_url
 
 
 @dataclass
@@ -41,11 +37,11 @@ class Summary:
                 "",
                 "For Codex, add this to ~/.codex/config.toml:",
                 "",
-                *(f"  {line}" for line in CODEX.format(url=url).splitlines()),
+                *(f"  {line}" for line in codex_config(f"{url}/mcp").splitlines()),
                 "",
                 "and start it from a shell that knows the key:",
                 "",
-                f"  {self._export()}",
+                f"  {export_key(Server(url, key_file=str(self.key_file)))}",
                 "",
                 "Serving; Ctrl+C stops." if serve else f"To serve: {manage('mcp_serve')}",
             ]
@@ -72,19 +68,6 @@ class Summary:
             f"{self.admin_name}; for a new password:\n"
             f"             {manage('changepassword', self.admin_name)}"
         )
-
-    def _export(self) -> str:
-        if sys.platform == "win32":
-            return f'$env:INFINITY_MCP_KEY = Get-Content "{self.key_file}"'
-        return f'export INFINITY_MCP_KEY="$(cat {shlex.quote(str(self.key_file))})"'
-
-
-def server_url() -> str:
-    """The address to hand out, without a trailing slash."""
-    if settings.PUBLIC_URL:
-        return str(settings.PUBLIC_URL)
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)
-    return f"http://[{host}]:{settings.PORT}" if ":" in host else f"http://{host}:{settings.PORT}"
 
 
 def manage(*arguments: str) -> str:

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from mcpserver.client_setup import CLIENTS, Server, Step, client_setup, server_url
+from mcpserver.proofs import endpoint
+
+
+class Command(BaseCommand):
+    help = "Prints how to set up a client for this server. The key itself is not printed."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--client", required=True, choices=CLIENTS)
+        parser.add_argument(
+            "--url", help="https://mcp.example.org/mcp; default: what the settings say"
+        )
+        parser.add_argument(
+            "--key-file", type=Path, metavar="FILE", help="the file that the key is read from"
+        )
+
+    def handle(self, *, client: str, url: str | None, **options: Any) -> None:
+        key_file: Path | None = options["key_file"]
+        if key_file and not key_file.is_file():
+            raise CommandError(f"--key-file: there is no file {key_file}.")
+        try:
+            mcp_url = endpoint(url or server_url())
+        except ValueError as error:
+            raise CommandError(f"--url: {error}") from error
+        server = Server(
+            mcp_url,
+            key_file=str(key_file.resolve()) if key_file else "",
+            folder=settings.BASE_DIR,
+            python=sys.executable,
+        )
+        steps = client_setup(client, server).steps
+        self.stdout.write("\n\n".join("\n".join(_lines(step)) for step in steps))
+
+
+def _lines(step: Step) -> Iterator[str]:
+    yield f"{step.text}:" if step.link else step.text
+    if step.link or step.code or step.values:
+        yield ""
+    yield from (f"    {line}" for line in (step.code or step.link).splitlines())
+    yield from (f"    {name}: {value}" for name, value in step.values)
