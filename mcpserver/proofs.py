@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
+import orjson
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
@@ -36,8 +39,8 @@ def endpoint(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
-async def prove(url: str, key: str) -> AsyncIterator[Proof]:
-    """Each proof as it is done; `url` as `endpoint` returns it.
+async def prove(url: str, key: str, seconds: float = SECONDS) -> AsyncIterator[Proof]:
+    """Each proof as it is done, in `seconds` at most; `url` as `endpoint` returns it.
 
     The key is sent only to a server that refuses strangers, so to nothing else by mistake.
     """
@@ -54,35 +57,51 @@ async def prove(url: str, key: str) -> AsyncIterator[Proof]:
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
         try:
             async with (
-                asyncio.timeout(SECONDS),
-                httpx2.AsyncClient(headers=headers, timeout=SECONDS) as http,
+                asyncio.timeout(seconds),
+                httpx2.AsyncClient(headers=headers, timeout=seconds) as http,
             ):
                 found = await proof(http, url)
             yield Proof(name, True, found)
         except Failed as failure:
             trusted = False
             yield Proof(name, False, str(failure))
-        except TimeoutError:
+        except (TimeoutError, httpx2.TimeoutException):
             trusted = False
-            yield Proof(name, False, f"No usable answer within {SECONDS:.0f} s.")
+            yield Proof(name, False, f"No usable answer within {seconds:g} s.")
         except httpx2.TransportError as error:
             trusted = False
-            reason = str(error) or type(error).__name__
-            yield Proof(name, False, f"Not reached ({reason}). Does it run, and is the URL right?")
+            yield Proof(name, False, _why_unreached(url, error))
 
 
 async def _health(http: httpx2.AsyncClient, mcp_url: str) -> str:
     answer = await http.get(f"{mcp_url.removesuffix('/mcp')}/health")
-    if answer.status_code != 200 or '"ok"' not in answer.text:
-        raise Failed(f"Answered {answer.status_code}; the URL may belong to something else.")
+    if answer.status_code != 200:
+        raise _unexpected(answer)
+    if not _is_ours(answer):
+        raise Failed(
+            "Something else than Infinity MCP answers there: the URL is wrong, or the proxy leads"
+            " to another service."
+        )
     return "200"
+
+
+def _is_ours(health: httpx2.Response) -> bool:
+    try:
+        answer = orjson.loads(health.content)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(answer, dict) and answer.get("service") == "infinity-mcp"
 
 
 async def _refuses_strangers(http: httpx2.AsyncClient, url: str) -> str:
     answer = await http.post(url, json=PING)
     if answer.status_code != 401:
+        raise _unexpected(answer, instead_of=401)
+    scheme = answer.headers.get("www-authenticate", "Bearer").split(" ")[0]
+    if scheme.lower() != "bearer":
         raise Failed(
-            f"Answered {answer.status_code}, not 401. Is this the /mcp URL of this server?"
+            f"A proxy in between asks for a sign-in of its own ({scheme[:20]}), which agents do not"
+            " have: exempt /mcp from it."
         )
     return "401"
 
@@ -118,10 +137,62 @@ async def _connected(http: httpx2.AsyncClient, url: str) -> AsyncIterator[Client
 async def _refuse_bad_key(http: httpx2.AsyncClient, url: str) -> None:
     answer = await http.post(url, json=PING, headers={"Accept": "application/json"})
     if answer.status_code == 401 and "invalid_token" in answer.headers.get("www-authenticate", ""):
-        raise Failed("The key was refused (401): unknown, expired or revoked. Rotate it.")
+        raise Failed(
+            "The key was refused (401): unknown, expired or revoked there. If it works elsewhere,"
+            " this URL leads to another installation; otherwise make a new key."
+        )
     if answer.status_code == 401:
-        raise Failed("The key did not arrive (401): a proxy in between drops Authorization.")
+        raise Failed(
+            "The key did not arrive (401): a proxy in between drops Authorization. Have it pass"
+            " that header on."
+        )
     if answer.status_code != 200:
-        raise Failed(f"Answered {answer.status_code}: {' '.join(answer.text.split())[:80]}")
+        raise _unexpected(answer)
     if '"jsonrpc"' not in answer.text:
         raise Failed("Answered with something else than MCP. Is this the /mcp URL?")
+
+
+def _unexpected(answer: httpx2.Response, instead_of: int = 200) -> Failed:
+    """What a status says that is not the expected one, and what to do."""
+    status, host = answer.status_code, answer.request.url.host
+    behind = "the server behind it does not answer: does it run, and where the proxy looks for it?"
+    match status:
+        case 301 | 302 | 303 | 307 | 308:
+            target = answer.headers.get("location", "elsewhere")[:200]
+            return Failed(
+                f"Redirected to {target} ({status}): use the address that answers itself."
+            )
+        case 400 | 421:
+            return Failed(
+                f"Refused ({status}), as if {host} were no name of this server: is it in"
+                " ALLOWED_HOSTS, and does the proxy pass Host on?"
+            )
+        case 502 | 503 | 504:
+            return Failed(f"Answered {status}. If that was a proxy, {behind}")
+    text = " ".join(answer.text.split())[:80]
+    return Failed(
+        f"Answered {status}, not {instead_of} ({text}). Is this the address of this server, and"
+        " does the proxy pass everything on?"
+    )
+
+
+def _why_unreached(url: str, error: httpx2.TransportError) -> str:
+    host = urlsplit(url).hostname
+    for cause in _causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                reason = cause.verify_message
+                return f"The TLS certificate of {host} is not trusted ({reason}): replace it."
+            case ssl.SSLError():
+                reason = cause.reason or "no TLS there"
+                return f"No TLS connection to {host} ({reason}). Does it serve https on that port?"
+            case socket.gaierror():
+                return f"Not reached: the name {host} is not known. Is the URL right?"
+    reason = str(error) or type(error).__name__
+    return f"Not reached ({reason}). Does it run, and is the URL right?"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -155,7 +155,7 @@ def test_a_server_that_speaks_something_else_is_told_apart(installed: Installati
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(200, b'{"ok": true}')
+            self._answer(200, b'{"ok": true, "service": "infinity-mcp"}')
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
