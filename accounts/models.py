@@ -46,7 +46,22 @@ def validate_tools(value: object) -> None:
 
 
 class User(AbstractUser):
-    """A person who signs in: to the admin, or to authorise an OAuth client."""
+    """A person who signs in: to the admin, to authorise an OAuth client, or to connect an agent."""
+
+    def may_use(self, mcp_user: McpUser) -> bool:
+        """May the person let agents act as the MCP user? Superusers may for all."""
+        return self.is_superuser or mcp_user.people.filter(pk=self.pk).exists()
+
+    def may_make_keys_of(self, mcp_user: McpUser) -> bool:
+        allowed = mcp_user.people_may_make_keys and self.may_use(mcp_user)
+        return self.is_superuser or allowed
+
+
+class McpUserQuerySet(models.QuerySet["McpUser"]):
+    def usable_by(self, person: User) -> McpUserQuerySet:
+        """Those for which `person.may_use` holds, with their profiles."""
+        every = self.select_related("profile")
+        return every if person.is_superuser else every.filter(people=person)
 
 
 class McpUser(models.Model):
@@ -76,9 +91,17 @@ class McpUser(models.Model):
         User,
         blank=True,
         related_name="mcp_users",
-        help_text="Who may authorise OAuth clients to act as this user.",
+        help_text="Who may connect agents as this user: OAuth clients by consent, and others by a"
+        " key if that is allowed below.",
+    )
+    people_may_make_keys = models.BooleanField(
+        default=False,
+        help_text="May these people make and replace its keys? A key has all rights of this user,"
+        " also where OAUTH_ALLOWED_TOOLS gives OAuth clients less.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = McpUserQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)

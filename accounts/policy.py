@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from accounts.scopes import SCOPES
 
 
@@ -28,6 +30,12 @@ class Policy:
     @property
     def ordered_scopes(self) -> list[str]:
         return [scope for scope in SCOPES if scope in self.scopes]
+
+    @property
+    def in_words(self) -> list[str]:
+        """What each scope allows, for people."""
+        words = settings.OAUTH2_PROVIDER["SCOPES"]
+        return [words[scope] for scope in self.ordered_scopes]
 
 
 def _tools_in_both(

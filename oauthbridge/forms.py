@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.forms.boundfield import BoundWidget
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -21,12 +20,6 @@ from accounts.scopes import ADMIN, READ, SCOPES, WRITE
 from oauthbridge.models import granted
 
 VERBS = {READ: "read", WRITE: "change", ADMIN: "administer"}
-
-
-def users_for(person: User) -> QuerySet[McpUser]:
-    """The MCP users that the person may let clients act as."""
-    every = McpUser.objects.select_related("profile")
-    return every if person.is_superuser else every.filter(people=person)
 
 
 def tool_titles(policy: Policy) -> dict[str, list[str]]:
@@ -123,4 +116,4 @@ class ConsentForm(forms.Form):
 
 def _live_users(person: User) -> list[McpUser]:
     now = timezone.now()
-    return [user for user in users_for(person).order_by("name") if user.is_live(now)]
+    return [user for user in McpUser.objects.usable_by(person) if user.is_live(now)]

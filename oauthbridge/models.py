@@ -144,8 +144,7 @@ class Connection(models.Model):
 
     @property
     def scopes_in_words(self) -> list[str]:
-        words = settings.OAUTH2_PROVIDER["SCOPES"]
-        return [words[scope] for scope in self.policy.ordered_scopes]
+        return self.policy.in_words
 
     @property
     def policy(self) -> Policy:
@@ -155,7 +154,7 @@ class Connection(models.Model):
     @cached_property
     def person_is_allowed(self) -> bool:
         """May the person authorise clients as this MCP user (still)?"""
-        return may_authorise(self.person, self.mcp_user)
+        return self.person.may_use(self.mcp_user)
 
     def is_live(self, now: datetime) -> bool:
         return (
@@ -192,11 +191,6 @@ class Connection(models.Model):
 def granted(scopes: list[str]) -> Policy:
     """What `scopes` give to whoever comes by OAuth, before the MCP user's own rights count."""
     return Policy(known_scopes(scopes), frozenset(settings.OAUTH_ALLOWED_TOOLS) or None)
-
-
-def may_authorise(person: User, mcp_user: McpUser) -> bool:
-    """May the person let clients act as the MCP user? Superusers may for all."""
-    return person.is_superuser or mcp_user.people.filter(pk=person.pk).exists()
 
 
 class Grant(AbstractGrant):
