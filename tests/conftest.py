@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from accounts.models import McpUser
 from accounts.scopes import ACCESS
 from credentials.models import Profile
 from mcpserver.sandbox import ADA_TOKEN
+from tests.browser import running_chromium
 from tests.support import Infinity, Server, running_infinity, running_server
 
 MakeProfile = Callable[..., Profile]
@@ -65,3 +67,9 @@ def make_user(make_profile: MakeProfile) -> MakeUser:
 def key(make_user: MakeUser) -> str:
     """The key of alice, who may do everything in the sandbox."""
     return make_user()[1]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with running_chromium() as browser:
+        yield browser

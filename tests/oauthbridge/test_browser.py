@@ -2,54 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import McpUser, User
 from accounts.scopes import READ
 from oauthbridge.models import Application, Connection, Grant
+from tests.browser import look_at
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import PASSWORD, MakePerson
 from tests.oauthbridge.support import CHATGPT, Flow, client, parameters_of
 from tests.support import Server
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-# A folder for pictures of the pages, to be looked at.
-PICTURES = os.environ.get("PICTURES_DIR")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI needs Chromium: apt-get install chromium")
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright's event loop, which is in this thread, is not Django's business.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -245,10 +216,6 @@ def test_consent_cannot_be_put_into_a_frame(page: Page, flow: Flow, ada: User) -
     assert 'value="allow"' not in frame.content()
 
 
-WIDTHS = (1280, 390, 320)
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-
-
 def test_every_page_fits_and_needs_no_script(
     chromium: Browser, oauth: Server, ada: User, make_user: MakeUser, make_person: MakePerson
 ) -> None:
@@ -283,15 +250,3 @@ def test_every_page_fits_and_needs_no_script(
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
         look_at(page, "signed-out")
-
-
-def look_at(page: Page, name: str) -> None:
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 844})
-        for part in page.locator("body, button, select, input:visible, dd, li:visible").all():
-            box = part.bounding_box()
-            assert box is None or 0 <= box["x"] <= width - box["width"], f"{name} at {width}"
-        for scheme in SCHEMES if PICTURES else ():
-            page.emulate_media(color_scheme=scheme)
-            path = Path(str(PICTURES)) / f"{name}-{width}-{scheme}.png"
-            page.screenshot(path=path, full_page=True)
