@@ -16,19 +16,21 @@ def page(
     *,
     status: int = 200,
     form_leads_away: bool = False,
+    with_script: bool = False,
 ) -> HttpResponse:
     """A page, of a template that extends base.html, that loads nothing, cannot be framed and is
-    not kept.
+    not kept. `with_script` lets it load scripts of this server, and still none within the page.
 
     `form_leads_away` is for a form whose answer redirects to a client: Chromium holds `form-action`
     against every further redirect too, and where the client's callback leads nobody knows here.
     """
     nonce = secrets.token_urlsafe(16)
     form_action = "" if form_leads_away else "; form-action 'self'"
+    scripts = "; script-src 'self'" if with_script else ""
     response = render(request, template, {**(context or {}), "csp_nonce": nonce}, status=status)
     response["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'"
-        f"{form_action}"
+        f"{form_action}{scripts}"
     )
     response["Cache-Control"] = "no-store"
     # Less than this, and browsers send forms with `Origin: null`, which fails the CSRF check.

@@ -1,4 +1,4 @@
-"""The ASGI application: /mcp, the admin's static files, and Django for everything else."""
+"""The ASGI application: /mcp, static files, and Django for everything else."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ django = cast(ASGIApp, get_asgi_application())
 from mcpserver.app import McpApp  # noqa: E402 - models can be imported once Django is set up
 from oauthbridge import configured  # noqa: E402
 
+STATIC: list[str | tuple[str, str]] = [("django.contrib.admin", "static"), ("mcpserver", "static")]
+
 mcp = McpApp()
 
 
@@ -39,7 +41,7 @@ application = Starlette(
         # Both spellings, so that neither is answered with a redirect.
         Route("/mcp", mcp),
         Route("/mcp/", mcp),
-        Mount("/static", StaticFiles(packages=[("django.contrib.admin", "static")])),
+        Mount("/static", StaticFiles(packages=STATIC)),
         Mount("/", django),
     ],
     middleware=[Middleware(RequestIdMiddleware)],

@@ -20,6 +20,7 @@ urlpatterns = [
     path("favicon.ico", views.favicon),
     path("", views.home, name="home"),
     path("", include("accounts.urls")),
+    path("connect/", include("mcpserver.urls")),
     path("health", views.health),
     path("ready", views.ready),
     path("admin/", admin.site.urls),

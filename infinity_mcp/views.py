@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -12,7 +11,6 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from accounts.pages import page
 from credentials.database import is_migrated
 from credentials.errors import CredentialError
 from credentials.models import Profile
@@ -24,9 +22,7 @@ from infinity_mcp.request_id import current_request_id
 def home(request: HttpRequest) -> HttpResponse:
     """Sends people on to what they can do here."""
     assert isinstance(request.user, User)
-    if request.user.is_staff:
-        return redirect("admin:index")
-    return redirect("connections") if settings.OAUTH_ENABLED else page(request, "home.html")
+    return redirect("admin:index" if request.user.is_staff else "connect")
 
 
 @require_safe

@@ -73,7 +73,7 @@ def client_setup(client: str, server: Server) -> ClientSetup:
     return ClientSetup(client, title, tuple(steps(server)))
 
 
-def export_key(server: Server, *, powershell: bool = sys.platform == "win32") -> str:
+def export_key(server: Server, powershell: bool = sys.platform == "win32") -> str:
     """The command that puts the key into the environment of a shell."""
     if powershell:
         value = _in_powershell(server.key or "your MCP key")
@@ -92,9 +92,8 @@ def codex_config(url: str) -> str:
 
 
 def _codex(server: Server) -> list[Step]:
-    command = (
-        f"codex mcp add {NAME} --url {shlex.quote(server.url)} --bearer-token-env-var {VARIABLE}"
-    )
+    url = shlex.quote(server.url)
+    command = f"codex mcp add {NAME} --url {url} --bearer-token-env-var {VARIABLE}"
     return [
         *_key_in_shell(server, "Codex"),
         Step("Add to ~/.codex/config.toml:", codex_config(server.url), "toml"),
@@ -108,12 +107,11 @@ def _claude_code(server: Server) -> list[Step]:
         f"claude mcp add --transport http {NAME} {shlex.quote(server.url)} \\\n"
         f'    --header "Authorization: Bearer ${VARIABLE}"'
     )
+    stored = "this stores the key in Claude Code's own configuration"
     shared = {"type": "http", **_http_config(server.url, f"${{{VARIABLE}}}")}
     return [
         *_key_in_shell(server, "Claude Code"),
-        Step(
-            "Add the server; this stores the key in Claude Code's own configuration:", command, "sh"
-        ),
+        Step(f"Add the server; {stored} (PowerShell: $env:{VARIABLE}):", command, "sh"),
         Step(
             "Or, for everybody who works on a project, add .mcp.json to it, which names the"
             " variable instead of the key:",
@@ -173,14 +171,16 @@ def _chatgpt(server: Server) -> list[Step]:
             values=(
                 ("Name", "Infinity"),
                 ("MCP server URL", server.url),
-                ("Authentication", "OAuth, user-defined client"),
-                *_client_id_and_secret(),
+                ("Authentication", "OAuth"),
+                ("Registration", "User-defined client"),
+                *_client_id(),
                 ("Token endpoint authentication", "client_secret_post"),
                 ("Scopes", " ".join(SCOPES)),
                 ("Authorization URL, if asked for", f"{base}/oauth/authorize"),
                 ("Token URL, if asked for", f"{base}/oauth/token"),
             ),
         ),
+        _client_secret(),
         _sign_in("ChatGPT"),
     ]
 
@@ -193,13 +193,14 @@ def _claude_ai(server: Server) -> list[Step]:
         *([] if registers else _missing_origin(CLAUDE)),
         Step(
             "In Claude, in Settings, Connectors, choose Add custom connector and enter"
-            + (":" if registers else ", the last two in Advanced settings:"),
+            + (":" if registers else " (Client ID and secret in Advanced settings):"),
             values=(
                 ("Name", "Infinity"),
                 ("Remote MCP server URL", server.url),
-                *(() if registers else _client_id_and_secret()),
+                *(() if registers else _client_id()),
             ),
         ),
+        *([] if registers else [_client_secret()]),
         _sign_in("Claude"),
     ]
 
@@ -244,12 +245,8 @@ CLIENTS: dict[str, tuple[str, Callable[[Server], list[Step]]]] = {
 
 def _key_in_shell(server: Server, client: str) -> list[Step]:
     return [
-        Step(
-            f"Give the shell that starts {client} the key:",
-            export_key(server, powershell=False),
-            "sh",
-        ),
-        Step("In PowerShell:", export_key(server, powershell=True), "powershell"),
+        Step(f"Give the shell that starts {client} the key:", export_key(server, False), "sh"),
+        Step("In PowerShell:", export_key(server, True), "powershell"),
     ]
 
 
@@ -257,12 +254,15 @@ def _http_config(url: str, key: str) -> dict[str, Any]:
     return {"url": url, "headers": {"Authorization": f"Bearer {key}"}}
 
 
-def _client_id_and_secret() -> tuple[tuple[str, str], ...]:
+def _client_id() -> tuple[tuple[str, str], ...]:
+    return (("Client ID", settings.OAUTH_CLIENT_ID),) if settings.OAUTH_CLIENT_ID else ()
+
+
+def _client_secret() -> Step:
+    where = "Client ID and secret are those of a client made in the admin, under Clients"
     if settings.OAUTH_CLIENT_ID:
-        secret = "OAUTH_CLIENT_SECRET in the server's .env: ask the operator"
-        return (("Client ID", settings.OAUTH_CLIENT_ID), ("Client secret", secret))
-    made = "of a client that the operator makes in the admin, under Clients"
-    return (("Client ID and secret", made),)
+        where = "The client secret is OAUTH_CLIENT_SECRET in the server's .env"
+    return Step(f"{where}: ask the operator.")
 
 
 def _missing_origin(origin: str) -> list[Step]:

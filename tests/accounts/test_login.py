@@ -10,7 +10,6 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from accounts.models import User
 from tests.support import Server
@@ -100,20 +99,10 @@ def test_staff_begin_in_the_admin() -> None:
     assert "/admin/" == browser.get("/")["Location"]
 
 
-def test_others_are_told_that_there_is_nothing_for_them(ada: User) -> None:
+def test_others_begin_with_connecting_agents(ada: User) -> None:
     browser = Client()
     browser.force_login(ada)
-    page = browser.get("/").content.decode()
-    assert "You are signed in" in page and "ada" in page
-
-
-def test_others_begin_with_their_connections_where_there_are_any(
-    ada: User, settings: Settings
-) -> None:
-    settings.OAUTH_ENABLED, settings.ROOT_URLCONF = True, "tests.oauthbridge.urls"
-    browser = Client()
-    browser.force_login(ada)
-    assert "/oauth/connections/" == browser.get("/")["Location"]
+    assert "/connect/" == browser.get("/")["Location"]
 
 
 def test_signing_out_is_told(ada: User) -> None:

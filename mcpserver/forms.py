@@ -1,0 +1,69 @@
+"""What people enter on the connect page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from accounts.models import LONGEST_KEY, ApiKey, McpUser
+
+KEEP = "keep"
+OVERLAPS: dict[str, tuple[str, timedelta | None]] = {
+    "1h": ("End in an hour", timedelta(hours=1)),
+    "24h": ("End in 24 hours", timedelta(hours=24)),
+    "7d": ("End in 7 days", timedelta(days=7)),
+    "now": ("End at once", None),
+}
+
+
+class NewKeyForm(forms.Form):
+    """A key for an MCP user, beside its other keys or in their place."""
+
+    label = forms.CharField(
+        label="Where will it be used?",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": "Codex on my laptop", "autocomplete": "off"}),
+    )
+    others = forms.ChoiceField(
+        label="Its other keys",
+        choices=[(KEEP, "Keep working"), *((word, text) for word, (text, _) in OVERLAPS.items())],
+        initial=KEEP,
+    )
+
+    def save(self, user: McpUser) -> tuple[ApiKey, str]:
+        """The new key and its text, which is kept nowhere."""
+        label, others = self.cleaned_data["label"], self.cleaned_data["others"]
+        if others == KEEP:
+            return user.issue_key(label)
+        return user.rotate_key(OVERLAPS[others][1], label)
+
+
+class TestForm(forms.Form):
+    """A key to test the connection with. `is_new` is that of a page that shows the key."""
+
+    __test__ = False  # pytest is not meant
+
+    key = forms.CharField(
+        label="MCP key",
+        max_length=LONGEST_KEY,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    is_new = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: McpUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"]
+        record = ApiKey.objects.authenticate(key)
+        if record is None or record.user != self._user:
+            raise ValidationError(
+                f"This is not a live key of {self._user}: mistyped, expired or revoked, or of"
+                " another MCP user."
+            )
+        return key

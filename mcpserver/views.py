@@ -1,0 +1,118 @@
+"""The connect pages: a key for an agent, how to set the agent up, and whether that works."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_safe
+
+from accounts.limits import Limit
+from accounts.models import McpUser, User
+from accounts.pages import page
+from mcpserver.client_setup import Server, client_setups, server_url
+from mcpserver.forms import NewKeyForm, TestForm
+from mcpserver.proofs import Proof, prove
+from mcpserver.server import tool_titles
+
+logger = logging.getLogger(__name__)
+
+MOST_SHOWN = 50
+TEST_SECONDS = 10.0  # for each of the four proofs: somebody waits
+TESTS = Limit("connection-tests", 10, 60)
+
+
+@require_safe
+@login_required
+def choose(request: HttpRequest) -> HttpResponse:
+    """The MCP users as whom the person may let agents act; whoever has one only goes there."""
+    assert isinstance(request.user, User)
+    sought = request.GET.get("name", "").replace("\0", "")[:64]
+    users = McpUser.objects.usable_by(request.user)
+    shown = list(users.filter(name__icontains=sought)[: MOST_SHOWN + 1])
+    if len(shown) == 1 and not sought:
+        return redirect("connect-as", shown[0].pk)
+    context = {
+        "users": shown[:MOST_SHOWN],
+        "more": len(shown) > MOST_SHOWN,
+        "sought": sought,
+    }
+    return page(request, "mcpserver/choose.html", context)
+
+
+@method_decorator(sensitive_post_parameters("key"), name="dispatch")
+class ConnectView(LoginRequiredMixin, View):
+    """How agents connect as one MCP user. POST makes a key, which only its answer shows, or tests
+    one against this server's own address, and no other."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return self.handle_no_permission()
+        assert isinstance(request.user, User)
+        self.person = request.user
+        usable = McpUser.objects.usable_by(self.person)
+        self.mcp_user = get_object_or_404(usable, pk=kwargs.pop("pk"))
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page()
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return self._test() if request.POST.get("action") == "test" else self._make_key()
+
+    @property
+    def _may_make_keys(self) -> bool:
+        return self.mcp_user.state == "live" and self.person.may_make_keys_of(self.mcp_user)
+
+    def _make_key(self) -> HttpResponse:
+        if not self._may_make_keys:
+            raise PermissionDenied
+        form = NewKeyForm(self.request.POST)
+        if not form.is_valid():
+            return self._page(400, key_form=form)
+        key, text = form.save(self.mcp_user)
+        logger.info("%s made key %s of %s", self.person.pk, key.pk, self.mcp_user)
+        return self._page(key=text)
+
+    def _test(self) -> HttpResponse:
+        if not TESTS.take(str(self.person.pk)):
+            return self._page(429, refused="That was tested often just now. Wait a minute.")
+        form = TestForm(self.request.POST, user=self.mcp_user)
+        if not form.is_valid():
+            return self._page(400, test_form=form)
+        key = form.cleaned_data["key"]
+        proofs = async_to_sync(_proofs)(f"{server_url()}/mcp", key)
+        return self._page(key=key if form.cleaned_data["is_new"] else "", proofs=proofs)
+
+    def _page(self, status: int = 200, *, key: str = "", **context: Any) -> HttpResponse:
+        url = f"{server_url()}/mcp"
+        context = {
+            "mcp_user": self.mcp_user,
+            "tools": tool_titles(self.mcp_user.policy),
+            "keys": self.mcp_user.keys.live().order_by("-created_at"),
+            "may_make_keys": self._may_make_keys,
+            "key_form": NewKeyForm(),
+            "test_form": TestForm(user=self.mcp_user),
+            "key": key,
+            "url": url,
+            "is_public": bool(settings.PUBLIC_URL),
+            "setups": client_setups(Server(url, key=key)),
+            **context,
+        }
+        return page(
+            self.request, "mcpserver/connect.html", context, status=status, with_script=True
+        )
+
+
+async def _proofs(url: str, key: str) -> list[Proof]:
+    return [proof async for proof in prove(url, key, TEST_SECONDS)]
