@@ -1,0 +1,47 @@
+"""What an auditor wants to know of: announced wherever it happens, stored by whoever listens.
+
+Announcements carry names and ids, never a secret or what somebody wrote in Infinity.
+"""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+from django.dispatch import Signal
+
+
+class EventKind(TextChoices):
+    SIGNED_IN = "signed_in", "Signed in"
+    SIGNED_OUT = "signed_out", "Signed out"
+    SIGN_IN_REFUSED = "sign_in_refused", "Sign-in refused"
+    ADDED = "added", "Added"
+    CHANGED = "changed", "Changed"
+    REMOVED = "removed", "Removed"
+    ADMIN_CHANGE = "admin_change", "Changed in the admin"
+    KEY_ISSUED = "key_issued", "Key issued"
+    KEY_EXPIRES = "key_expires", "Key's end set"
+    KEY_REVOKED = "key_revoked", "Key revoked"
+    TOKEN_REPLACED = "token_replaced", "Infinity token replaced"
+    PROFILE_VERIFIED = "profile_verified", "Profile verified"
+    STORE_KEY_ROTATED = "store_key_rotated", "Store key rotated"
+    CLIENT_REGISTERED = "client_registered", "Client registered itself"
+    CONNECTION_GRANTED = "connection_granted", "Connection granted"
+    CONNECTION_DENIED = "connection_denied", "Connection denied"
+    CONNECTION_REVOKED = "connection_revoked", "Connection revoked"
+    TOKEN_ISSUED = "token_issued", "OAuth token issued"
+    TOKEN_REFRESHED = "token_refreshed", "OAuth token refreshed"
+    TOKEN_REUSED = "token_reused", "OAuth code or token used again"
+    CREDENTIAL_REFUSED = "credential_refused", "Credential refused at /mcp"
+    THROTTLED = "throttled", "Throttled"
+
+
+# Sent with `kind`, `subject`, `detail` and `actor`.
+happened = Signal()
+
+
+def announce(kind: EventKind, subject: str, detail: str = "", *, actor: str = "") -> None:
+    """Tell that `kind` happened to `subject`, such as `MCP user alice`.
+
+    `actor` is who did it, where that is not whoever makes the request or runs the command. Raises
+    what the listeners do: a change whose record cannot be kept is not made.
+    """
+    happened.send(sender=None, kind=kind, subject=subject, detail=detail, actor=actor)

@@ -1,0 +1,95 @@
+"""The audit log: every call of a tool, and every event around people, keys and tokens.
+
+Rows name users, profiles and credentials instead of pointing to them: they outlive those, and a
+million of them are listed without a join.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from credentials.events import EventKind
+
+
+class Outcome(models.TextChoices):
+    UNFINISHED = "unfinished", "Unfinished"
+    OK = "ok", "Worked"
+    REFUSED = "refused", "Refused"
+    FAILED = "failed", "Failed"
+
+
+class Credential(models.TextChoices):
+    KEY = "key", "API key"
+    OAUTH = "oauth", "OAuth connection"
+    ENVIRONMENT = "environment", "Environment"
+
+
+class ToolCall(models.Model):
+    """One call of a tool. `targets` has ids only, never values."""
+
+    started_at = models.DateTimeField(default=timezone.now, editable=False)
+    user = models.CharField("MCP user", max_length=64)
+    user_id = models.BigIntegerField("MCP user's id", null=True)
+    credential = models.CharField(max_length=16, choices=Credential)
+    credential_id = models.BigIntegerField(null=True, help_text="Of the API key or connection.")
+    profile = models.CharField(max_length=64)
+    tool = models.CharField(max_length=80)
+    targets = models.JSONField(default=dict, help_text="The ids that the call named.")
+    changes = models.BooleanField(help_text="Whether the tool changes something.")
+    outcome = models.CharField(
+        max_length=16,
+        choices=Outcome,
+        default=Outcome.UNFINISHED,
+        help_text="Unfinished: under way, or the server ended in the middle of it.",
+    )
+    error = models.CharField(max_length=40, blank=True, help_text="Why it did not work.")
+    upstream_status = models.PositiveSmallIntegerField(
+        null=True, help_text="The HTTP status that Infinity refused it with."
+    )
+    duration_ms = models.PositiveIntegerField("duration (ms)", null=True)
+    request_id = models.CharField(max_length=32)
+
+    class Meta:
+        ordering = ("-started_at", "-id")
+        verbose_name = "tool call"
+        # Each filter of the list reads its newest rows from one of these.
+        indexes = (
+            models.Index(fields=("started_at",), name="toolcall_time"),
+            models.Index(fields=("user", "started_at"), name="toolcall_user"),
+            models.Index(fields=("tool", "started_at"), name="toolcall_tool"),
+            models.Index(fields=("outcome", "started_at"), name="toolcall_outcome"),
+            models.Index(fields=("error", "started_at"), name="toolcall_error"),
+            models.Index(fields=("request_id",), name="toolcall_request"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.tool} by {self.user}"
+
+
+class Event(models.Model):
+    """A sign-in, a refusal, or a change of people, users, keys, profiles, clients or tokens."""
+
+    happened_at = models.DateTimeField(default=timezone.now, editable=False)
+    kind = models.CharField(max_length=32, choices=EventKind)
+    actor = models.CharField(
+        max_length=200, blank=True, help_text="The person, command or client; blank: the server."
+    )
+    subject = models.CharField(max_length=200, blank=True)
+    detail = models.CharField(max_length=500, blank=True)
+    count = models.PositiveIntegerField(default=1, help_text="How often it happened in a minute.")
+    address = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        ordering = ("-happened_at", "-id")
+        indexes = (
+            models.Index(fields=("happened_at",), name="event_time"),
+            models.Index(fields=("kind", "happened_at"), name="event_kind"),
+            models.Index(fields=("actor", "happened_at"), name="event_actor"),
+            models.Index(fields=("subject", "happened_at"), name="event_subject"),
+            models.Index(fields=("request_id",), name="event_request"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.subject}"
