@@ -26,6 +26,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from accounts.caller import Caller
+from credentials.events import EventKind
+from mcpserver.audit import AuditLog
 from mcpserver.auth import (
     authenticate,
     bearer_credential,
@@ -38,6 +40,7 @@ from mcpserver.auth import (
 from mcpserver.limits import CallLimits
 from mcpserver.refusal import Refusal
 from mcpserver.server import InfinityServer
+from mcpserver.tally import Sort
 from mcpserver.upstream import Upstream
 
 logger = logging.getLogger(__name__)
@@ -60,8 +63,9 @@ class McpApp:
 
     def __init__(self) -> None:
         self._upstream = Upstream()
-        self._limits = CallLimits(self._upstream.budget)
-        server = InfinityServer(self._upstream)
+        self._log = AuditLog()
+        self._limits = CallLimits(self._upstream.budget, self._log)
+        server = InfinityServer(self._upstream, self._log)
         self._tools = server.tools
         manager = partial(
             StreamableHTTPSessionManager,
@@ -86,7 +90,12 @@ class McpApp:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with self._upstream.opened(), self._json.run(), self._events.run():
+        async with (
+            self._log.running(),  # first in, last out: it writes what the calls leave behind
+            self._upstream.opened(),
+            self._json.run(),
+            self._events.run(),
+        ):
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,15 +132,14 @@ class McpApp:
         credential = bearer_credential(request.headers)
         try:
             caller = await authenticate(credential) if credential else None
-            is_wrong = credential and not caller and await is_guess(credential)
+            is_wrong = bool(credential) and not caller and await is_guess(credential)
         except DatabaseError:
             logger.exception("The database did not answer")
             raise Refusal(
                 503, "The server cannot check credentials at the moment.", retry_after="5"
             ) from None
-        if is_wrong:
-            await self._limits.count_wrong_key(request.client.host if request.client else "")
         if caller is None:
+            await self._count_refusal(request, credential, is_wrong=is_wrong)
             raise Refusal(401, remedy(credential), www_authenticate=challenge(credential))
         self._check_origin(request.headers)
         if request.method != "POST":
@@ -139,6 +147,16 @@ class McpApp:
         await self._limits.count_request(caller)
         set_caller(caller)
         return caller
+
+    async def _count_refusal(
+        self, request: Request, credential: str | None, *, is_wrong: bool
+    ) -> None:
+        """Raises Refusal when too many wrong keys came from there."""
+        address = request.client.host if request.client else ""
+        why = "Unknown, expired or revoked" if credential else "None was sent"
+        self._log.count(Sort(EventKind.CREDENTIAL_REFUSED, detail=why, address=address))
+        if is_wrong:
+            await self._limits.count_wrong_key(address)
 
     def _ask_for_scope(self, caller: Caller, message: dict[str, Any]) -> None:
         """Refuse a call that more scopes would allow, so that the client can ask for them."""
@@ -153,6 +171,7 @@ class McpApp:
             return  # no scope would allow it: the answer is the tool error that key holders get
         if caller.ceiling is None or tool.scope not in caller.ceiling.scopes:
             return  # nor would it here: consent cannot give what the MCP user has not
+        self._log.refuse(tool.call_by(caller, params.get("arguments")), "missing_scope")
         raise Refusal(
             403,
             f"{tool.name} needs the scope {tool.scope}.",

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextvars import ContextVar
-from typing import TypeVar
 
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 from starlette.datastructures import Headers
 
 from accounts.caller import Caller
 from accounts.models import ApiKey
 from accounts.scopes import SCOPES
+from mcpserver.database import in_thread
 from oauthbridge.models import AccessToken, Connection
-
-Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
@@ -78,28 +75,15 @@ async def authenticate(credential: str) -> Caller | None:
 
     Raises django.db.Error while the database is away: no answer is then given either way.
     """
-    return await _with_database(_authenticate, credential)
+    return await in_thread(_authenticate, credential)
 
 
 async def is_guess(credential: str) -> bool:
     """Was a refused credential never one of this server's tokens? Clients go on with a token that
     has ended, until they are told. Raises as `authenticate` does."""
     return not (
-        settings.OAUTH_ENABLED and await _with_database(AccessToken.objects.was_issued, credential)
+        settings.OAUTH_ENABLED and await in_thread(AccessToken.objects.was_issued, credential)
     )
-
-
-async def _with_database(ask: Callable[[str], Answer], credential: str) -> Answer:
-    def asked() -> Answer:
-        close_old_connections()  # what Django's own handler does around a request
-        try:
-            return ask(credential)
-        finally:
-            close_old_connections()
-
-    # A thread of its own, and no longer than this: calls wait long for Infinity.
-    async with ThreadSensitiveContext():
-        return await sync_to_async(asked)()
 
 
 def _authenticate(credential: str) -> Caller | None:

@@ -12,6 +12,15 @@ from django.utils import timezone
 from credentials.events import EventKind
 
 
+def one_line(text: str, length: int) -> str:
+    """`text` as a row may hold it: line breaks and what else is not printable escaped, and cut.
+
+    It may come from strangers, who are not to make up rows of listings and logs.
+    """
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:length])
+    return "".join(shown)[:length]
+
+
 class Outcome(models.TextChoices):
     UNFINISHED = "unfinished", "Unfinished"
     OK = "ok", "Worked"

@@ -6,6 +6,7 @@ import importlib
 import inspect
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import cached_property
 from typing import Any, cast
 
 from mcp.server import MCPServer
@@ -22,8 +23,10 @@ from credentials.errors import CredentialError
 from infinity_mcp import __version__
 from infinity_mcp.request_id import current_request_id
 from mcpserver.arguments import ToolArguments
+from mcpserver.audit import AuditLog, as_id, tool_call
 from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityError
+from mcpserver.models import ToolCall
 from mcpserver.params import WrongValue
 from mcpserver.signatures import ToolFunction, published
 from mcpserver.upstream import Upstream
@@ -64,6 +67,25 @@ class InfinityTool(Tool):
         tool = cast("InfinityTool", plain)  # the SDK makes one of the class it is asked on
         tool.scope, tool.fn_metadata, tool.parameters = scope, arguments, arguments.lean_schema
         return tool
+
+    @property
+    def changes(self) -> bool:
+        return self.scope != READ
+
+    @cached_property
+    def id_names(self) -> tuple[str, ...]:
+        """The parameters that say what the call is about."""
+        return tuple(name for name in self.parameters["properties"] if name.endswith("_id"))
+
+    def call_by(self, caller: Caller, arguments: Any) -> ToolCall:
+        """The row for the audit log."""
+        return tool_call(
+            caller,
+            self.name,
+            changes=self.changes,
+            arguments=arguments,
+            id_names=self.id_names,
+        )
 
     def listed(self) -> ListedTool:
         return ListedTool(
@@ -128,10 +150,22 @@ def tool_titles(policy: Policy) -> dict[str, list[str]]:
     }
 
 
-class InfinityServer(MCPServer[Upstream]):
-    """All tools, each shown to and callable by those callers only whose policy allows it."""
+class NotAllowed(ToolError):
+    """A call that the caller may not make; `why` is a word for the audit log."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, why: str, message: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
+class InfinityServer(MCPServer[Upstream]):
+    """All tools, each shown to and callable by those callers only whose policy allows it.
+
+    Calls are written to `log`; without a database there is none.
+    """
+
+    def __init__(self, upstream: Upstream, log: AuditLog | None = None) -> None:
+        self._log = log
         tool_names()  # registers them
         super().__init__(
             "infinity-mcp",
@@ -165,10 +199,31 @@ class InfinityServer(MCPServer[Upstream]):
 
         Raises ToolError with a text for the model; anything unforeseen is masked by the SDK.
         """
+        caller = current_caller()
         tool = self.tools.get(name)
-        if tool is None:
-            raise ToolError(f"There is no tool {name[:80]!r}. List the tools to see their names.")
-        _refuse_beyond_policy(current_caller(), tool)
+        try:
+            _refuse_beyond_policy(caller, name, tool)
+        except NotAllowed as refusal:
+            self._note_refusal(caller, name, arguments, refusal.why)
+            raise
+        assert tool is not None
+        if self._log is None:
+            return await self._run(name, arguments, context)
+        async with self._log.recorded(tool.call_by(caller, arguments)) as call:
+            result = await self._run(name, arguments, context)
+            _note_what_was_made(call, result)
+            return result
+
+    def _note_refusal(self, caller: Caller, name: str, arguments: Any, why: str) -> None:
+        if self._log is None:
+            return
+        tool = self.tools.get(name)
+        unknown = tool_call(caller, name, changes=False, arguments={}, id_names=())
+        self._log.refuse(tool.call_by(caller, arguments) if tool else unknown, why)
+
+    async def _run(
+        self, name: str, arguments: dict[str, Any], context: Context[Upstream, Any] | None
+    ) -> CallToolResult | InputRequiredResult:
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
@@ -181,13 +236,24 @@ class InfinityServer(MCPServer[Upstream]):
             ) from error.__cause__
 
 
-def _refuse_beyond_policy(caller: Caller, tool: InfinityTool) -> None:
+def _note_what_was_made(call: ToolCall, result: CallToolResult | InputRequiredResult) -> None:
+    data = getattr(result, "structured_content", None) or {}
+    if call.changes and "id" in data:
+        call.targets["id"] = as_id(data["id"])
+
+
+def _refuse_beyond_policy(caller: Caller, name: str, tool: InfinityTool | None) -> None:
+    if tool is None:
+        text = f"There is no tool {name[:80]!r}. List the tools to see their names."
+        raise NotAllowed("unknown_tool", text)
     if caller.policy.allows(tool.name, tool.scope):
         return
     if tool.scope not in caller.policy.scopes:
         held = ", ".join(caller.policy.ordered_scopes) or "none"
-        raise ToolError(
+        raise NotAllowed(
+            "missing_scope",
             f"{tool.name} needs the scope {tool.scope}; {caller.user} has {held}. "
-            "Only the operator can grant it."
+            "Only the operator can grant it.",
         )
-    raise ToolError(f"{tool.name} is not among the tools that {caller.user} may use.")
+    text = f"{tool.name} is not among the tools that {caller.user} may use."
+    raise NotAllowed("tool_not_allowed", text)

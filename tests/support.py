@@ -7,12 +7,13 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 from django.db import connection
@@ -25,6 +26,8 @@ START_SECONDS = 30
 # Over plain HTTP on this machine there is nothing to verify, and reading the certificates for each
 # client took most of a call's time.
 PLAIN = False
+
+T = TypeVar("T")
 
 
 def free_port() -> int:
@@ -132,6 +135,15 @@ class Server:
         return httpx2.post(self.url, headers=headers, verify=PLAIN, **request)
 
 
+def eventually(look: Callable[[], T], seconds: float = 10) -> T:
+    """What `look` returns, as soon as that is something."""
+    end = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < end, f"still {seen!r} after {seconds} s"
+        time.sleep(0.05)
+    return seen
+
+
 def text_of(result: CallToolResult) -> str:
     return "\n".join(getattr(block, "text", "") for block in result.content)
 
@@ -197,3 +209,25 @@ def running_infinity(folder: Path, **options: object) -> Iterator[Infinity]:
         env=os.environ,
     ):
         yield infinity
+
+
+@contextmanager
+def silent_infinity() -> Iterator[tuple[str, list[socket.socket]]]:
+    """An upstream that accepts connections and never answers; the connections it has."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connections: list[socket.socket] = []
+
+        def accept() -> None:
+            while True:
+                try:
+                    connections.append(listener.accept()[0])
+                except OSError:
+                    return
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/v2", connections
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            for connection in connections:
+                connection.close()

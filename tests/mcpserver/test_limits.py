@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.conftest import MakeProfile, MakeUser
-from tests.support import Server, running_infinity, running_server, text_of
+from tests.support import (
+    Server,
+    running_infinity,
+    running_server,
+    silent_infinity,
+    text_of,
+)
 
 CALL = {
     "jsonrpc": "2.0",
@@ -48,28 +51,6 @@ def test_a_user_over_its_rate_is_told_when_to_come_back(
         assert int(answers[-1].headers["retry-after"]) >= 1
         assert "alice may make 30 requests a minute" in answers[-1].text
         assert 200 == server.post(calm).status_code
-
-
-@contextmanager
-def silent_infinity() -> Iterator[tuple[str, list[socket.socket]]]:
-    """An upstream that accepts connections and never answers; the connections it has."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        connections: list[socket.socket] = []
-
-        def accept() -> None:
-            while True:
-                try:
-                    connections.append(listener.accept()[0])
-                except OSError:
-                    return
-
-        threading.Thread(target=accept, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/v2", connections
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            for connection in connections:
-                connection.close()
 
 
 def test_a_user_with_too_many_calls_under_way_is_refused(

@@ -1,0 +1,193 @@
+"""Writing down the calls of tools.
+
+Calls that change nothing cost no wait: their rows are kept for a moment and written together. The
+row of a call that changes something is committed before Infinity is asked, so that whatever happens
+then, it is known that the call was begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
+from typing import Any
+
+import anyio
+from django.db import Error as DatabaseError
+from django.db import transaction
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+
+from accounts.caller import Caller
+from credentials.errors import CredentialError
+from infinity_mcp.request_id import current_request_id
+from mcpserver.database import in_thread
+from mcpserver.infinity import InfinityError
+from mcpserver.infinity.errors import Refused
+from mcpserver.models import Event, Outcome, ToolCall, one_line
+from mcpserver.params import WrongValue
+from mcpserver.tally import Sort, Tally
+
+logger = logging.getLogger(__name__)
+
+WRITE_SECONDS = 1.0
+MOST_KEPT = 20_000  # while the database is away; after that the oldest are lost
+
+_ID = re.compile(r"[A-Za-z0-9]{1,24}|[0-9A-Fa-f-]{36}")  # as Infinity makes them
+_ENDED = ("targets", "outcome", "error", "upstream_status", "duration_ms")
+
+
+class AuditLog:
+    """The calls and refusals of this process. `running()` spans its lifetime."""
+
+    def __init__(self) -> None:
+        self._kept: deque[ToolCall | Event] = deque(maxlen=MOST_KEPT)
+        self._ended: deque[ToolCall] = deque(maxlen=MOST_KEPT)  # and begun in the database
+        self._tally = Tally()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        stopping = anyio.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._write_regularly, stopping)
+            try:
+                yield
+            finally:
+                stopping.set()
+
+    def count(self, sort: Sort) -> None:
+        """Note what may happen very often, such as a refusal."""
+        self._tally.add(sort)
+
+    def refuse(self, call: ToolCall, why: str) -> None:
+        """Note a call that the caller may not make. `why` is a word for filters and plots."""
+        call.outcome, call.error, call.duration_ms = Outcome.REFUSED, why, 0
+        self._kept.append(call)
+
+    def recorded(self, call: ToolCall) -> AbstractAsyncContextManager[ToolCall]:
+        """Spans the call. Entering raises ToolError when a change cannot be noted beforehand."""
+        return _Recorded(self, call)
+
+    async def begin(self, call: ToolCall) -> None:
+        """Commit the row of a call that changes something. Raises django.db.Error."""
+        with anyio.CancelScope(shield=True):
+            await in_thread(call.save, force_insert=True)
+
+    async def end(self, call: ToolCall) -> None:
+        if not call.changes:
+            self._kept.append(call)
+            return
+        try:
+            with anyio.CancelScope(shield=True):
+                await in_thread(call.save, update_fields=_ENDED)
+        except DatabaseError:
+            logger.warning("The end of a call could not be noted yet", exc_info=True)
+            self._ended.append(call)
+
+    async def _write_regularly(self, stopping: anyio.Event) -> None:
+        while not stopping.is_set():
+            with anyio.move_on_after(WRITE_SECONDS):
+                await stopping.wait()
+            self._kept.extend(self._tally.due(all=stopping.is_set()))
+            await self._write()
+
+    async def _write(self) -> None:
+        if not (self._kept or self._ended):
+            return
+        kept, ended = list(self._kept), list(self._ended)
+        self._kept.clear()
+        self._ended.clear()
+        try:
+            await in_thread(_write, kept, ended)
+        except DatabaseError as error:
+            waiting = len(kept) + len(ended)
+            logger.warning("%d rows of the audit log wait for the database: %s", waiting, error)
+            self._kept.extendleft(reversed(kept))
+            self._ended.extendleft(reversed(ended))
+
+
+class _Recorded(AbstractAsyncContextManager[ToolCall]):
+    def __init__(self, log: AuditLog, call: ToolCall) -> None:
+        self._log, self._call, self._began = log, call, 0.0
+
+    async def __aenter__(self) -> ToolCall:
+        if self._call.changes:
+            try:
+                await self._log.begin(self._call)
+            except DatabaseError as error:
+                logger.exception("A call could not be noted, so it was not made")
+                raise ToolError(
+                    "Nothing was done: the server cannot write its audit log at the moment, and "
+                    "without that it changes nothing. Try again in a minute. The operator finds "
+                    f"the reason in the log under the request id {current_request_id()}."
+                ) from error
+        self._began = time.perf_counter()
+        return self._call
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        call = self._call
+        call.duration_ms = round((time.perf_counter() - self._began) * 1000)
+        call.outcome, call.error = Outcome.OK, ""
+        if error:
+            cause = error.__cause__ or error
+            call.outcome, call.error = Outcome.FAILED, _kind_of(cause)
+            call.upstream_status = cause.status if isinstance(cause, Refused) else None
+        await self._log.end(call)
+
+
+def tool_call(
+    caller: Caller, tool: str, *, changes: bool, arguments: Any, id_names: Iterable[str]
+) -> ToolCall:
+    """A row, not stored yet. Of the arguments it keeps those ids that look like Infinity's."""
+    given = arguments if isinstance(arguments, dict) else {}
+    return ToolCall(
+        user=caller.user,
+        user_id=caller.user_id,
+        credential=caller.credential,
+        credential_id=caller.credential_id,
+        profile=caller.profile.id,
+        tool=one_line(tool, 80),
+        targets={name: as_id(given[name]) for name in id_names if given.get(name) is not None},
+        changes=changes,
+        request_id=current_request_id(),
+    )
+
+
+def as_id(value: object) -> str:
+    """`value` if it can be one of Infinity's ids, else `?`: it might be a secret by mistake."""
+    text = str(value) if type(value) in (str, int) else ""
+    return text if _ID.fullmatch(text) else "?"
+
+
+def _kind_of(error: BaseException) -> str:
+    """`not_found` for NotFound, and so on."""
+    match error:
+        case InfinityError() | CredentialError():
+            return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
+        case asyncio.CancelledError():
+            return "cancelled"
+        case UnexpectedToolError():
+            return "internal"
+        case WrongValue() | ToolError():
+            return "wrong_arguments"
+        case _:
+            return "internal"
+
+
+@transaction.atomic
+def _write(kept: list[ToolCall | Event], ended: list[ToolCall]) -> None:
+    for row in kept:
+        row.pk = None  # set by an attempt that was rolled back
+    ToolCall.objects.bulk_create([row for row in kept if isinstance(row, ToolCall)], 500)
+    Event.objects.bulk_create([row for row in kept if isinstance(row, Event)], 500)
+    for call in ended:
+        call.save(update_fields=_ENDED)

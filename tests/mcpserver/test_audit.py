@@ -1,0 +1,302 @@
+"""The audit log of calls (security.md 27 and 29)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from django.core import serializers
+from django.db import connection
+
+from credentials.events import EventKind
+from mcpserver.models import Event, Outcome, ToolCall
+from mcpserver.tally import MOST_SORTS, Sort, Tally
+from tests.conftest import MakeProfile, MakeUser
+from tests.support import (
+    Infinity,
+    Server,
+    data_of,
+    eventually,
+    running_server,
+    silent_infinity,
+    text_of,
+)
+
+
+def rows_of(user: str) -> list[ToolCall]:
+    return list(ToolCall.objects.filter(user=user))
+
+
+def only_row_of(user: str) -> ToolCall:
+    """The row of the one call of that user, once it is stored."""
+    [row] = eventually(lambda: rows_of(user))
+    return row
+
+
+def name() -> str:
+    """Of a user whose rows no other test has."""
+    return f"user-{secrets.token_hex(6)}"
+
+
+def test_a_read_is_in_the_log(server: Server, make_user: MakeUser) -> None:
+    user, key = make_user(name())
+    workspaces = data_of(server.call(key, "infinity_list_workspaces"))["data"]
+
+    row = only_row_of(user.name)
+
+    assert ("infinity_list_workspaces", False, "ok", "") == (
+        row.tool,
+        row.changes,
+        row.outcome,
+        row.error,
+    )
+    assert workspaces
+    assert (user.pk, "key", user.keys.get().pk, "sandbox") == (
+        row.user_id,
+        row.credential,
+        row.credential_id,
+        row.profile,
+    )
+    assert row.duration_ms is not None
+    assert 16 == len(row.request_id)
+
+
+def test_a_change_is_in_the_log_with_what_it_was_about_and_made(
+    server: Server, make_user: MakeUser, key: str, roadmap: dict[str, Any]
+) -> None:
+    user, key = make_user(name())
+    made = data_of(server.call(key, "infinity_create_folder", name="Canary yellow", **roadmap))
+
+    row = only_row_of(user.name)
+
+    assert {**roadmap, "id": made["id"]} == row.targets
+    assert (True, Outcome.OK) == (row.changes, row.outcome)
+    assert "Canary" not in serializers.serialize("json", [row])
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "error", "status"),
+    [
+        ("infinity_list_boards", {"workspace_id": "999999"}, "not_found", 404),
+        ("infinity_list_boards", {}, "wrong_arguments", None),
+        ("infinity_list_boards", {"workspace_id": "a/b"}, "invalid_identifier", None),
+    ],
+)
+def test_a_failure_says_of_which_kind(
+    server: Server,
+    make_user: MakeUser,
+    tool: str,
+    arguments: dict[str, Any],
+    error: str,
+    status: int | None,
+) -> None:
+    user, key = make_user(name())
+    assert server.call(key, tool, **arguments).is_error
+
+    row = only_row_of(user.name)
+
+    assert (Outcome.FAILED, error, status) == (row.outcome, row.error, row.upstream_status)
+
+
+@pytest.mark.parametrize(
+    ("tool", "fields", "why"),
+    [
+        ("infinity_create_folder", {}, "missing_scope"),
+        ("infinity_list_boards", {"allowed_tools": ["infinity_get_profile"]}, "tool_not_allowed"),
+        ("infinity_list_secrets", {}, "unknown_tool"),
+    ],
+)
+def test_a_call_beyond_the_callers_rights_is_in_the_log(
+    server: Server, make_user: MakeUser, tool: str, fields: dict[str, Any], why: str
+) -> None:
+    user, key = make_user(name(), access="read-only", **fields)
+    assert server.call(key, tool).is_error
+
+    row = only_row_of(user.name)
+
+    assert (tool, Outcome.REFUSED, why) == (row.tool, row.outcome, row.error)
+
+
+def test_arguments_that_are_no_ids_are_not_kept(server: Server, make_user: MakeUser) -> None:
+    user, key = make_user(name())
+    secret = secrets.token_urlsafe(40)
+    assert server.call(key, "infinity_list_boards", workspace_id=secret).is_error
+
+    assert {"workspace_id": "?"} == only_row_of(user.name).targets
+
+
+def test_line_breaks_in_what_a_client_sends_are_escaped(
+    server: Server, make_user: MakeUser
+) -> None:
+    user, key = make_user(name())
+    call = {"name": "x\nWARNING\x00 forged", "arguments": {}}
+    server.post(key, json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call})
+
+    assert r"x\nWARNING\x00 forged" == only_row_of(user.name).tool
+
+
+def test_a_change_cut_short_by_kill_9_stays_unfinished(
+    make_user: MakeUser, make_profile: MakeProfile, tmp_path: Path
+) -> None:
+    with (
+        silent_infinity() as (url, connections),
+        running_server(tmp_path) as server,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        user, key = make_user(name(), profile=make_profile("silent", base_url=url))
+        arguments = {"workspace_id": "1", "board_id": "LA1dW8i1TTK", "name": "New"}
+        under_way = pool.submit(server.call, key, "infinity_create_folder", **arguments)
+        eventually(lambda: connections)
+        assert Outcome.UNFINISHED == only_row_of(user.name).outcome
+        server.process.send_signal(signal.SIGKILL)
+        assert under_way.exception()
+
+    row = only_row_of(user.name)
+
+    assert (Outcome.UNFINISHED, None) == (row.outcome, row.duration_ms)
+    assert "LA1dW8i1TTK" == row.targets["board_id"]
+
+
+def test_a_call_whose_client_left_is_in_the_log_as_cancelled(
+    server: Server, make_user: MakeUser, make_profile: MakeProfile
+) -> None:
+    with silent_infinity() as (url, _):
+        user, key = make_user(name(), profile=make_profile("silent", base_url=url))
+        arguments = {"workspace_id": "1", "board_id": "LA1dW8i1TTK", "name": "New"}
+        call = {"name": "infinity_create_folder", "arguments": arguments}
+        with pytest.raises(httpx2.ReadTimeout):
+            server.post(
+                key,
+                json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
+                timeout=1,
+            )
+        [row] = eventually(
+            lambda: ToolCall.objects.filter(user=user.name).exclude(outcome="unfinished")
+        )
+
+    assert (Outcome.FAILED, "cancelled") == (row.outcome, row.error)
+
+
+def test_sigterm_leaves_no_call_out(make_user: MakeUser, tmp_path: Path) -> None:
+    user, key = make_user(name())
+    with running_server(tmp_path) as server:
+        for _ in range(20):
+            server.call(key, "infinity_get_profile")
+
+    assert 20 == len(rows_of(user.name))
+
+
+@contextmanager
+def without_the_table() -> Iterator[None]:
+    """What the server makes of it is what it makes of a database that is away."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE mcpserver_toolcall RENAME TO elsewhere")
+        try:
+            yield
+        finally:
+            cursor.execute("ALTER TABLE elsewhere RENAME TO mcpserver_toolcall")
+
+
+def test_while_the_log_cannot_be_written_reads_go_on_and_changes_are_not_made(
+    server: Server, make_user: MakeUser, infinity: Infinity, key: str, roadmap: dict[str, Any]
+) -> None:
+    user, key = make_user(name())
+    with without_the_table():
+        read = server.call(key, "infinity_list_workspaces")
+        write = server.call(key, "infinity_create_folder", name="New", **roadmap)
+    assert not read.is_error
+    assert "Nothing was done: the server cannot write its audit log" in text_of(write)
+    assert "POST" not in [request["method"] for request in infinity.requests()]
+
+    assert "infinity_list_workspaces" == only_row_of(user.name).tool
+
+
+def test_the_end_of_a_change_is_noted_once_that_is_possible(
+    server: Server, make_user: MakeUser, make_profile: MakeProfile
+) -> None:
+    with silent_infinity() as (url, connections):
+        user, key = make_user(name(), profile=make_profile("silent", base_url=url))
+        arguments = {"workspace_id": "1", "board_id": "LA1dW8i1TTK", "name": "New"}
+        with ThreadPoolExecutor(1) as pool:
+            call = pool.submit(server.call, key, "infinity_create_folder", **arguments)
+            eventually(lambda: connections)
+            with without_the_table():
+                connections[0].close()
+                assert call.result().is_error
+
+    eventually(lambda: only_row_of(user.name).outcome == Outcome.FAILED)
+    assert "connection_lost" == only_row_of(user.name).error
+
+
+@pytest.fixture(scope="module")
+def strict(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that throttles soon."""
+    folder = tmp_path_factory.mktemp("strict")
+    with running_server(folder, MCP_REQUESTS_PER_MINUTE="30") as running:
+        yield running
+
+
+def test_a_flood_of_wrong_keys_writes_few_rows(transactional_db: None, strict: Server) -> None:
+    for number in range(100):
+        strict.post(f"mcp_wrong-{number}")
+
+    here = Event.objects.filter(address="127.0.0.1")
+    eventually(lambda: here.filter(kind=EventKind.THROTTLED).exists())
+    assert 1 <= here.filter(kind=EventKind.CREDENTIAL_REFUSED).count() <= 2
+
+
+def test_a_throttled_user_is_in_the_log(make_user: MakeUser, strict: Server) -> None:
+    user, key = make_user(name())
+    assert 429 in [strict.post(key).status_code for _ in range(30)]
+
+    [event] = eventually(lambda: Event.objects.filter(subject=f"MCP user {user.name}"))
+    assert EventKind.THROTTLED == event.kind
+
+
+class TestTally:
+    def test_tells_the_first_at_once_and_the_others_after_a_minute(self) -> None:
+        now = 0.0
+        tally = Tally(clock=lambda: now)
+        sort = Sort(EventKind.CREDENTIAL_REFUSED, address="192.0.2.1")
+        tally.add(sort)
+        assert [1] == [event.count for event in tally.due()]
+        for _ in range(5):
+            tally.add(sort)
+        assert [] == tally.due()
+        now = 61.0
+        assert [5] == [event.count for event in tally.due()]
+
+    def test_counts_together_what_comes_from_too_many_addresses(self) -> None:
+        tally = Tally()
+        for number in range(MOST_SORTS + 500):
+            tally.add(Sort(EventKind.CREDENTIAL_REFUSED, address=f"2001:db8::{number:x}"))
+        events = tally.due()
+        assert MOST_SORTS + 1 == len(events)
+        assert 500 == events[-1].count
+        assert "" == events[-1].address
+
+
+def test_no_secret_or_value_is_in_the_log(
+    server: Server, make_user: MakeUser, key: str, roadmap: dict[str, Any], folder_id: str
+) -> None:
+    canary = f"canary{secrets.token_hex(8)}"
+    user, key = make_user(name())
+    server.call(
+        key, "infinity_create_item", folder_id=folder_id, values_by_name={canary: 1}, **roadmap
+    )
+    server.call(key, "infinity_create_folder", name=canary, **roadmap)
+    server.call(key, "infinity_get_item", item_id=f"{canary} {key}", **roadmap)
+
+    rows = eventually(lambda: [] if len(rows_of(user.name)) < 3 else rows_of(user.name))
+
+    stored = json.dumps(serializers.serialize("json", [*rows, *Event.objects.all()]))
+    assert canary not in stored
+    assert key not in stored
