@@ -12,7 +12,10 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from mcpserver.origin import set_command
+
     os.umask(0o077)  # the database and the files made here hold what is private
+    set_command(" ".join(sys.argv[1:2]))
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from accounts.addresses import network_of
+from credentials.events import EventKind, announce
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Limit:
         if self._add_one(who) <= self.count:
             return True
         self.give_back(who)
+        if cache.add(f"{self._key(who)}:announced", True, self.seconds):  # once in a window
+            announce(EventKind.THROTTLED, "", f"{self.counted}: more than {self.count}")
         return False
 
     def give_back(self, who: str) -> None:

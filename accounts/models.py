@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.caller import Caller
 from accounts.policy import Policy
 from accounts.scopes import known_scopes, validate_scopes
+from credentials.events import EventKind, announce
 from credentials.models import Profile
 
 UserState = Literal["live", "inactive", "expired", "profile inactive"]
@@ -132,6 +133,7 @@ class McpUser(models.Model):
         """May anyone act as this user, as far as it and its profile are concerned?"""
         return self.state_at(now) == "live"
 
+    @transaction.atomic
     def issue_key(self, label: str = "", expires_at: datetime | None = None) -> tuple[ApiKey, str]:
         """A new key and its text, kept nowhere. Raises ValidationError for a long label."""
         text = new_key()
@@ -144,6 +146,8 @@ class McpUser(models.Model):
         )
         key.clean_fields(exclude=["user"])
         key.save()
+        end = f", until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else ""
+        announce(EventKind.KEY_ISSUED, f"MCP user {self}", f"{key} {label}{end}")
         return key, text
 
     @transaction.atomic
@@ -172,16 +176,21 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         now = timezone.now()
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
 
+    @transaction.atomic
     def revoke(self) -> int:
+        self._announce(EventKind.KEY_REVOKED)
         return self.update(revoked_at=timezone.now())
 
+    @transaction.atomic
     def expire_by(self, moment: datetime) -> int:
         """Let live keys live until `moment` and no longer."""
-        return (
-            self.live()
-            .filter(Q(expires_at=None) | Q(expires_at__gt=moment))
-            .update(expires_at=moment)
-        )
+        longer = self.live().filter(Q(expires_at=None) | Q(expires_at__gt=moment))
+        longer._announce(EventKind.KEY_EXPIRES, f"works until {moment:%Y-%m-%d %H:%M} UTC")
+        return longer.update(expires_at=moment)
+
+    def _announce(self, kind: EventKind, detail: str = "") -> None:
+        for key in self.select_related("user"):
+            announce(kind, f"MCP user {key.user}", f"{key} {key.label} {detail}".rstrip())
 
     def authenticate(self, key: str) -> ApiKey | None:
         """The key record for what a client presented, whatever it is, if it may be used now."""

@@ -23,7 +23,6 @@ class EventKind(TextChoices):
     TOKEN_REPLACED = "token_replaced", "Infinity token replaced"
     PROFILE_VERIFIED = "profile_verified", "Profile verified"
     STORE_KEY_ROTATED = "store_key_rotated", "Store key rotated"
-    CLIENT_REGISTERED = "client_registered", "Client registered itself"
     CONNECTION_GRANTED = "connection_granted", "Connection granted"
     CONNECTION_DENIED = "connection_denied", "Connection denied"
     CONNECTION_REVOKED = "connection_revoked", "Connection revoked"

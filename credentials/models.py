@@ -8,6 +8,7 @@ from django.db import models, transaction
 from credentials import store
 from credentials.access import default_base_url, default_version
 from credentials.errors import TokenUnreadable
+from credentials.events import EventKind, announce
 from credentials.scopes import every_scope, validate_scopes
 from credentials.validators import clean_token, validate_base_url
 
@@ -41,6 +42,7 @@ class ProfileManager(models.Manager["Profile"]):
         for profile in profiles:
             profile.encrypted_token = store.encrypt_token(profile.id, profile.open_token())
         self.bulk_update(profiles, ["encrypted_token"], batch_size=100)
+        announce(EventKind.STORE_KEY_ROTATED, "store key", f"{len(profiles)} profiles")
         return len(profiles)
 
 

@@ -132,7 +132,7 @@ class McpApp:
         credential = bearer_credential(request.headers)
         try:
             caller = await authenticate(credential) if credential else None
-            is_wrong = bool(credential) and not caller and await is_guess(credential)
+            is_wrong = credential is not None and not caller and await is_guess(credential)
         except DatabaseError:
             logger.exception("The database did not answer")
             raise Refusal(

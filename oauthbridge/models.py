@@ -24,6 +24,7 @@ from accounts.caller import Caller
 from accounts.models import LAST_USED_RESOLUTION, LONGEST_KEY, McpUser, User
 from accounts.policy import Policy
 from accounts.scopes import known_scopes, validate_scopes
+from credentials.events import EventKind, announce
 from oauthbridge import redirects
 from oauthbridge.fields import DigestField
 
@@ -171,7 +172,8 @@ class Connection(models.Model):
         # Whoever issues tokens holds the same lock, so that none is issued past this.
         Connection.objects.select_for_update().get(pk=self.pk)
         now = timezone.now()
-        Connection.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now)
+        if Connection.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now):
+            announce(EventKind.CONNECTION_REVOKED, f"connection {self}")
         self.revoked_at = self.revoked_at or now
         self.refresh_tokens.filter(revoked=None).update(revoked=now, updated=now)
         self.access_tokens.expire()

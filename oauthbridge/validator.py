@@ -14,6 +14,7 @@ from oauth2_provider.settings import oauth2_settings
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
+from credentials.events import EventKind, announce
 from oauthbridge.authentication import Credentials, is_secret_of
 from oauthbridge.backend import foreign_resource, is_for_this_server
 from oauthbridge.models import AccessToken, Application, Connection, Grant, RefreshToken
@@ -114,6 +115,8 @@ class Validator(OAuth2Validator):
         else:
             raise InvalidGrantError(request=request)
         connection.touch()
+        kind = EventKind.TOKEN_REFRESHED if used else EventKind.TOKEN_ISSUED
+        _announce(kind, connection, " ".join(connection.policy.ordered_scopes))
 
     def _save_once_more(self, token: dict[str, Any], request: Request, used: RefreshToken) -> None:
         """Another pair of the same family for a refresh token that was just exchanged.
@@ -172,7 +175,13 @@ def _find_refresh_token(text: str) -> RefreshToken | None:
 
 def _revoke_for_replay(connection: Connection, what: str) -> None:
     logger.warning("%s of connection %s was used again; it ends", what, connection.pk)
+    _announce(EventKind.TOKEN_REUSED, connection, f"{what} was used again: the connection ends")
     connection.revoke()
+
+
+def _announce(kind: EventKind, connection: Connection, detail: str) -> None:
+    client = f"client {connection.application}"
+    announce(kind, f"connection {connection}", detail, actor=client)
 
 
 def _is_live(connection: Connection) -> bool:

@@ -29,6 +29,7 @@ from oauth2_provider.views.mixins import OAuthLibMixin
 from accounts.models import User
 from accounts.pages import page
 from accounts.scopes import READ
+from credentials.events import EventKind, announce
 from oauthbridge import redirects
 from oauthbridge.backend import AuthorizationBackend
 from oauthbridge.errors import error_answer
@@ -76,6 +77,7 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         if request.POST.get("decision") != "allow":
             logger.info("%s denied %r", request.user.pk, str(self._application)[:100])
+            announce(EventKind.CONNECTION_DENIED, f"client {self._application}")
             return self._answer(None)
         form = self._form(request.POST)
         if not form.is_valid():

@@ -1,0 +1,138 @@
+"""Announces that people, MCP users, profiles, clients and connections are added, changed, removed.
+
+Whoever does it and by whatever way: the admin, a command or a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+
+from accounts.models import McpUser, User
+from credentials.events import EventKind, announce
+from credentials.models import Profile
+from oauthbridge.models import Application, Connection
+
+_BEFORE = "_watched_before"
+MOST_NAMES = 20
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What is told of a model: values of `shown`, that `named` changed, and `apart` as an event
+    of its own once it is set."""
+
+    called: str
+    shown: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    apart: dict[str, EventKind] = field(default_factory=dict)
+    added: EventKind = EventKind.ADDED
+
+    @property
+    def fields(self) -> set[str]:
+        return {*self.shown, *self.named, *self.apart}
+
+    def subject(self, instance: Model) -> str:
+        return f"{self.called} {instance}"
+
+    def detail(self, instance: Model, before: dict[str, Any] | None = None) -> str:
+        """What is set or, compared with `before`, other."""
+        after = {name: getattr(instance, name) for name in before or self.shown}
+        if before is None:
+            return "; ".join(f"{name}: {_text(after[name])}" for name in self.shown if after[name])
+        changed = [name for name in before if before[name] != after[name]]
+        shown = [
+            f"{name}: {_text(before[name])} → {_text(after[name])}"
+            for name in self.shown
+            if name in changed
+        ]
+        return "; ".join([*shown, *(name for name in self.named if name in changed)])
+
+
+WATCHED: dict[type[Model], Watched] = {
+    User: Watched(
+        "person",
+        ("username", "is_active", "is_staff", "is_superuser"),
+        ("password", "email", "first_name", "last_name"),
+    ),
+    Group: Watched("role", ("name",)),
+    McpUser: Watched(
+        "MCP user",
+        ("name", "profile_id", "scopes", "allowed_tools", "active", "expires_at"),
+        ("notes",),
+    ),
+    Profile: Watched(
+        "profile",
+        ("name", "scopes", "base_url", "version", "active"),
+        apart={
+            "encrypted_token": EventKind.TOKEN_REPLACED,
+            "verified_at": EventKind.PROFILE_VERIFIED,
+        },
+    ),
+    Application: Watched(
+        "client",
+        ("name", "client_id", "client_type", "registration_source", "redirect_uris"),
+        ("client_secret",),
+    ),
+    Connection: Watched("connection", ("scopes",), added=EventKind.CONNECTION_GRANTED),
+}
+LISTS = (McpUser.people.through, User.groups.through, User.user_permissions.through)
+
+
+def watch() -> None:
+    for model in WATCHED:
+        pre_save.connect(_remember, sender=model)
+        post_save.connect(_tell_saved, sender=model)
+        post_delete.connect(_tell_removed, sender=model)
+    for through in (*LISTS, Group.permissions.through):
+        m2m_changed.connect(_tell_listed, sender=through)
+
+
+def _remember(
+    sender: type[Model], instance: Model, update_fields: Iterable[str] | None = None, **_: Any
+) -> None:
+    fields = WATCHED[sender].fields.intersection(update_fields or WATCHED[sender].fields)
+    if fields and not instance._state.adding:
+        stored = sender._default_manager.filter(pk=instance.pk).values(*fields).first()
+        vars(instance)[_BEFORE] = stored
+
+
+def _tell_saved(sender: type[Model], instance: Model, created: bool, **_: Any) -> None:
+    watched = WATCHED[sender]
+    before = vars(instance).pop(_BEFORE, None)
+    if created:
+        announce(watched.added, watched.subject(instance), watched.detail(instance))
+    if not before:
+        return
+    for name, kind in watched.apart.items():
+        value = getattr(instance, name)
+        if value and value != before.get(name, value):
+            announce(kind, watched.subject(instance))
+    detail = watched.detail(instance, before)
+    if detail:
+        announce(EventKind.CHANGED, watched.subject(instance), detail)
+
+
+def _tell_removed(sender: type[Model], instance: Model, **_: Any) -> None:
+    announce(EventKind.REMOVED, WATCHED[sender].subject(instance))
+
+
+def _tell_listed(
+    instance: Model, action: str, model: type[Model], pk_set: set[Any] | None, **_: Any
+) -> None:
+    verb = {"post_add": "added", "post_remove": "removed", "post_clear": "removed all"}.get(action)
+    if verb is None or pk_set == set():
+        return
+    named = model._default_manager.filter(pk__in=pk_set or ())[:MOST_NAMES]
+    what = model._meta.verbose_name_plural
+    detail = f"{verb} {what}: {', '.join(map(str, named))}" if pk_set else f"{verb} {what}"
+    announce(EventKind.CHANGED, WATCHED[type(instance)].subject(instance), detail)
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

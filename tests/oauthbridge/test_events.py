@@ -1,0 +1,50 @@
+"""What OAuth leaves in the audit log; through a real server, so that who did it is known there."""
+
+from __future__ import annotations
+
+from accounts.models import User
+from credentials.events import EventKind
+from mcpserver.models import Event
+from tests.oauthbridge.support import Flow
+
+ALICE = "connection Test client as alice for ada"
+
+Row = tuple[str, str, str, str]
+
+
+def rows(*kinds: EventKind) -> list[Row]:
+    events = Event.objects.filter(kind__in=kinds).order_by("id")
+    return list(events.values_list("kind", "actor", "subject", "address"))
+
+
+def test_a_connection_from_consent_to_replay_is_in_the_log(flow: Flow, ada: User) -> None:
+    code = flow.code(ada)
+    tokens = flow.exchange(code).json()
+    assert "access_token" in flow.refresh(tokens["refresh_token"]).json()
+    assert 400 == flow.exchange(code).status_code
+
+    by_client = ("client Test client", ALICE, "127.0.0.1")
+    assert [
+        (EventKind.CONNECTION_GRANTED, "ada", ALICE, "127.0.0.1"),
+        (EventKind.TOKEN_ISSUED, *by_client),
+        (EventKind.TOKEN_REFRESHED, *by_client),
+        (EventKind.TOKEN_REUSED, *by_client),
+        (EventKind.CONNECTION_REVOKED, "", ALICE, "127.0.0.1"),
+    ] == rows(
+        EventKind.CONNECTION_GRANTED,
+        EventKind.TOKEN_ISSUED,
+        EventKind.TOKEN_REFRESHED,
+        EventKind.TOKEN_REUSED,
+        EventKind.CONNECTION_REVOKED,
+    )
+    stored = str(Event.objects.values())
+    assert not any(
+        secret in stored for secret in (code, tokens["access_token"], tokens["refresh_token"])
+    )
+
+
+def test_a_denied_connection_is_in_the_log(flow: Flow, ada: User) -> None:
+    flow.decide(ada, decision="deny")
+    assert [(EventKind.CONNECTION_DENIED, "ada", "client Test client", "127.0.0.1")] == rows(
+        EventKind.CONNECTION_DENIED
+    )
