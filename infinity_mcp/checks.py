@@ -35,6 +35,7 @@ def numbers_are_sensible(**kwargs: Any) -> list[CheckMessage]:
         "MCP_CONCURRENT_REQUESTS",
         "MCP_MAX_REQUEST_BYTES",
         "MCP_RESULT_TEXT_CHARACTERS",
+        "AUDIT_RETENTION_DAYS",
     )
     return [
         Error(f"{name} must be a positive number.", id="infinity_mcp.E002")

@@ -187,6 +187,10 @@ MCP_REQUESTS_PER_MINUTE = env.int("MCP_REQUESTS_PER_MINUTE", default=600)
 MCP_CONCURRENT_REQUESTS = env.int("MCP_CONCURRENT_REQUESTS", default=32)
 MCP_RESULT_TEXT_CHARACTERS = env.int("MCP_RESULT_TEXT_CHARACTERS", default=25_000)
 
+# --- The audit log --------------------------------------------------------------------------------
+
+AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=365)
+
 # --- OAuth ----------------------------------------------------------------------------------------
 
 PUBLIC_URL = env.str("OAUTH_PUBLIC_URL", default="").rstrip("/")

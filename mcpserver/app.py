@@ -27,7 +27,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from accounts.caller import Caller
 from credentials.events import EventKind
-from mcpserver.audit import AuditLog
+from mcpserver.audit import MISSING_SCOPE, AuditLog
 from mcpserver.auth import (
     authenticate,
     bearer_credential,
@@ -171,7 +171,7 @@ class McpApp:
             return  # no scope would allow it: the answer is the tool error that key holders get
         if caller.ceiling is None or tool.scope not in caller.ceiling.scopes:
             return  # nor would it here: consent cannot give what the MCP user has not
-        self._log.refuse(tool.call_by(caller, params.get("arguments")), "missing_scope")
+        self._log.refuse(tool.call_by(caller, params.get("arguments")), MISSING_SCOPE)
         raise Refusal(
             403,
             f"{tool.name} needs the scope {tool.scope}.",

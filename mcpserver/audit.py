@@ -38,6 +38,9 @@ WRITE_SECONDS = 1.0
 MOST_KEPT = 20_000  # while the database is away; after that the oldest are lost
 
 _ID = re.compile(r"[A-Za-z0-9]{1,24}|[0-9A-Fa-f-]{36}")  # as Infinity makes them
+# What ToolCall.error can say: of a refusal, and of a failure.
+MISSING_SCOPE, TOOL_NOT_ALLOWED, UNKNOWN_TOOL = "missing_scope", "tool_not_allowed", "unknown_tool"
+WRONG_ARGUMENTS, CANCELLED, INTERNAL = "wrong_arguments", "cancelled", "internal"
 _ENDED = ("targets", "outcome", "error", "upstream_status", "duration_ms")
 
 
@@ -169,18 +172,35 @@ def as_id(value: object) -> str:
 
 
 def _kind_of(error: BaseException) -> str:
-    """`not_found` for NotFound, and so on."""
     match error:
         case InfinityError() | CredentialError():
-            return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
+            return _named(type(error))
         case asyncio.CancelledError():
-            return "cancelled"
+            return CANCELLED
         case UnexpectedToolError():
-            return "internal"
+            return INTERNAL
         case WrongValue() | ToolError():
-            return "wrong_arguments"
+            return WRONG_ARGUMENTS
         case _:
-            return "internal"
+            return INTERNAL
+
+
+def _named(error: type[BaseException]) -> str:
+    """`not_found` for NotFound, and so on."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.__name__).lower()
+
+
+def _names_below(error: type[BaseException]) -> list[str]:
+    below = error.__subclasses__()
+    return [*map(_named, below), *(name for each in below for name in _names_below(each))]
+
+
+ERROR_KINDS = (
+    *(MISSING_SCOPE, TOOL_NOT_ALLOWED, UNKNOWN_TOOL),
+    *(WRONG_ARGUMENTS, CANCELLED, INTERNAL),
+    *sorted(_names_below(InfinityError)),
+    *sorted(_names_below(CredentialError)),
+)
 
 
 @transaction.atomic

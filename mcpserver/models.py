@@ -6,6 +6,8 @@ million of them are listed without a join.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from django.db import models
 from django.utils import timezone
 
@@ -19,6 +21,18 @@ def one_line(text: str, length: int) -> str:
     """
     shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:length])
     return "".join(shown)[:length]
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class AuditQuerySet(models.QuerySet[M]):
+    def delete_in_batches(self, size: int = 5000) -> int:
+        """Like `delete`, with room for others to write in between; returns how many there were."""
+        deleted = 0
+        while ids := list(self.order_by().values_list("pk", flat=True)[:size]):
+            deleted += self.model._base_manager.filter(pk__in=ids).delete()[0]
+        return deleted
 
 
 class Outcome(models.TextChoices):
@@ -59,6 +73,8 @@ class ToolCall(models.Model):
     duration_ms = models.PositiveIntegerField("duration (ms)", null=True)
     request_id = models.CharField(max_length=32)
 
+    objects = AuditQuerySet["ToolCall"].as_manager()
+
     class Meta:
         ordering = ("-started_at", "-id")
         verbose_name = "tool call"
@@ -70,6 +86,9 @@ class ToolCall(models.Model):
             models.Index(fields=("outcome", "started_at"), name="toolcall_outcome"),
             models.Index(fields=("error", "started_at"), name="toolcall_error"),
             models.Index(fields=("request_id",), name="toolcall_request"),
+            models.Index(
+                fields=("started_at",), name="toolcall_changes", condition=models.Q(changes=True)
+            ),
         )
 
     def __str__(self) -> str:
@@ -89,6 +108,8 @@ class Event(models.Model):
     count = models.PositiveIntegerField(default=1, help_text="How often it happened in a minute.")
     address = models.CharField(max_length=64, blank=True)
     request_id = models.CharField(max_length=32, blank=True)
+
+    objects = AuditQuerySet["Event"].as_manager()
 
     class Meta:
         ordering = ("-happened_at", "-id")

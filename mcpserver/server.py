@@ -23,7 +23,14 @@ from credentials.errors import CredentialError
 from infinity_mcp import __version__
 from infinity_mcp.request_id import current_request_id
 from mcpserver.arguments import ToolArguments
-from mcpserver.audit import AuditLog, as_id, tool_call
+from mcpserver.audit import (
+    MISSING_SCOPE,
+    TOOL_NOT_ALLOWED,
+    UNKNOWN_TOOL,
+    AuditLog,
+    as_id,
+    tool_call,
+)
 from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityError
 from mcpserver.models import ToolCall
@@ -245,15 +252,15 @@ def _note_what_was_made(call: ToolCall, result: CallToolResult | InputRequiredRe
 def _refuse_beyond_policy(caller: Caller, name: str, tool: InfinityTool | None) -> None:
     if tool is None:
         text = f"There is no tool {name[:80]!r}. List the tools to see their names."
-        raise NotAllowed("unknown_tool", text)
+        raise NotAllowed(UNKNOWN_TOOL, text)
     if caller.policy.allows(tool.name, tool.scope):
         return
     if tool.scope not in caller.policy.scopes:
         held = ", ".join(caller.policy.ordered_scopes) or "none"
         raise NotAllowed(
-            "missing_scope",
+            MISSING_SCOPE,
             f"{tool.name} needs the scope {tool.scope}; {caller.user} has {held}. "
             "Only the operator can grant it.",
         )
     text = f"{tool.name} is not among the tools that {caller.user} may use."
-    raise NotAllowed("tool_not_allowed", text)
+    raise NotAllowed(TOOL_NOT_ALLOWED, text)

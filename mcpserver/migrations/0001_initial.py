@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'tool call',
                 'ordering': ('-started_at', '-id'),
-                'indexes': [models.Index(fields=['started_at'], name='toolcall_time'), models.Index(fields=['user', 'started_at'], name='toolcall_user'), models.Index(fields=['tool', 'started_at'], name='toolcall_tool'), models.Index(fields=['outcome', 'started_at'], name='toolcall_outcome'), models.Index(fields=['error', 'started_at'], name='toolcall_error'), models.Index(fields=['request_id'], name='toolcall_request')],
+                'indexes': [models.Index(fields=['started_at'], name='toolcall_time'), models.Index(fields=['user', 'started_at'], name='toolcall_user'), models.Index(fields=['tool', 'started_at'], name='toolcall_tool'), models.Index(fields=['outcome', 'started_at'], name='toolcall_outcome'), models.Index(fields=['error', 'started_at'], name='toolcall_error'), models.Index(fields=['request_id'], name='toolcall_request'), models.Index(condition=models.Q(('changes', True)), fields=['started_at'], name='toolcall_changes')],
             },
         ),
     ]
