@@ -150,6 +150,10 @@ class McpUser(models.Model):
         announce(EventKind.KEY_ISSUED, f"MCP user {self}", f"{key} {label}{end}")
         return key, text
 
+    def adopt_key(self, digest: str, label: str = "") -> ApiKey:
+        """A key that was issued elsewhere and of which only the digest is known."""
+        return self.keys.create(label=label, digest=digest)
+
     @transaction.atomic
     def rotate_key(
         self,

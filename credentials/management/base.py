@@ -30,7 +30,7 @@ class CredentialsCommand(BaseCommand):
         except (CredentialError, UnknownScope) as error:
             raise CommandError(str(error)) from error
         except ValidationError as error:
-            raise CommandError(_explain_invalid(error)) from error
+            raise CommandError(explain_invalid(error)) from error
         except DatabaseError as error:
             raise CommandError(_explain_database(error)) from error
         except UnicodeError as error:
@@ -65,7 +65,8 @@ def parse_duration(text: str) -> timedelta:
     return duration
 
 
-def _explain_invalid(error: ValidationError) -> str:
+def explain_invalid(error: ValidationError) -> str:
+    """What is wrong with which fields of a model, in one line."""
     return " ".join(f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items())
 
 

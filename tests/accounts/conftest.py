@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from accounts.models import McpUser
 from credentials.models import Profile
 from credentials.scopes import READ
+from tests.accounts.node_server import NodeServer
 
 
 @pytest.fixture
@@ -36,3 +38,8 @@ def alice(make_user: Callable[[str], McpUser]) -> McpUser:
 @pytest.fixture
 def bob(make_user: Callable[[str], McpUser]) -> McpUser:
     return make_user("bob")
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> NodeServer:
+    return NodeServer(tmp_path)

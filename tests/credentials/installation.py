@@ -26,18 +26,21 @@ class Installation:
     def database(self) -> Path:
         return self.folder / "db.sqlite3"
 
+    @property
+    def variables(self) -> dict[str, str]:
+        return {
+            "DJANGO_SETTINGS_MODULE": "infinity_mcp.settings",
+            "ENV_FILE": str(self.env_file),
+            "DATA_DIR": str(self.folder),
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            **self.environment,
+        }
+
     def manage(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, CHECKOUT / "manage.py", *arguments],
             cwd=self.folder,
-            env={
-                "PATH": os.environ["PATH"],
-                "DJANGO_SETTINGS_MODULE": "infinity_mcp.settings",
-                "ENV_FILE": str(self.env_file),
-                "DATA_DIR": str(self.folder),
-                "DATABASE_URL": f"sqlite:///{self.database}",
-                **self.environment,
-            },
+            env={"PATH": os.environ["PATH"], **self.variables},
             input=stdin,
             capture_output=True,
             text=True,

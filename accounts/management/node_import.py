@@ -1,0 +1,180 @@
+"""Profiles, users and keys of the Node server, brought into this database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+from django.core.exceptions import ValidationError
+
+from accounts.management.node_files import ImportRefused, NodeProfile, NodeUser
+from accounts.models import ApiKey, McpUser
+from credentials.errors import TokenInvalid
+from credentials.management.base import explain_invalid
+from credentials.models import Profile
+from credentials.validators import clean_token
+
+LABEL = "imported"
+REPLACE = "Add --replace to let the files win over what is here and differs."
+
+Outcome = Literal["new", "replaced", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What became of one record."""
+
+    what: str
+    outcome: Outcome
+    note: str
+
+
+def bring(profiles: list[NodeProfile], users: list[NodeUser], *, replace: bool) -> list[Step]:
+    """Store all of them; with `replace`, what is here under the same id or name gives way.
+
+    To be called in a transaction. Raises ImportRefused with every reason not to, before anything
+    is stored, and CredentialError.
+    """
+    if mistakes := list(_mistakes(profiles, users)):
+        raise ImportRefused(*mistakes)
+    if conflicts := list(_conflicts(profiles, users, replace)):
+        raise ImportRefused(*conflicts, hint="" if replace else REPLACE)
+    return [*map(_bring_profile, profiles), *map(_bring_user, users)]
+
+
+def _mistakes(profiles: list[NodeProfile], users: list[NodeUser]) -> Iterator[str]:
+    yield from _repeated("profile id", [profile.id for profile in profiles])
+    yield from _repeated("user name", [user.name for user in users])
+    yield from _shared_keys(users)
+    yield from chain.from_iterable(map(_mistakes_of_profile, profiles))
+    ids = {profile.id for profile in profiles}
+    for user in users:
+        yield from _mistakes_of_user(user)
+        if user.profile_id not in ids:
+            yield f"user {user.name!r}: there is no profile {user.profile_id!r} in the store"
+
+
+def _repeated(what: str, values: list[str]) -> Iterator[str]:
+    for value in sorted({value for value in values if values.count(value) > 1}):
+        yield f"the {what} {value!r} is there {values.count(value)} times"
+
+
+def _shared_keys(users: list[NodeUser]) -> Iterator[str]:
+    for digest in sorted({user.digest for user in users}):
+        names = [repr(user.name) for user in users if user.digest == digest]
+        if len(names) > 1:
+            yield f"the users {' and '.join(names)} have the same key_hash"
+
+
+def _mistakes_of_profile(node: NodeProfile) -> Iterator[str]:
+    profile = Profile(id=node.id, name=node.name, scopes=node.scopes)
+    try:
+        profile.clean_fields(exclude=["encrypted_token"])
+        clean_token(node.token)
+    except ValidationError as error:
+        yield f"profile {node.id!r}: {explain_invalid(error)}"
+    except TokenInvalid as error:
+        yield f"profile {node.id!r}: {error}"
+
+
+def _mistakes_of_user(node: NodeUser) -> Iterator[str]:
+    user = McpUser(name=node.name, scopes=node.scopes)
+    key = ApiKey(digest=node.digest)
+    for record, elsewhere in ((user, ["profile"]), (key, ["user"])):
+        try:
+            record.clean_fields(exclude=elsewhere)
+        except ValidationError as error:
+            yield f"user {node.name!r}: {explain_invalid(error)}"
+
+
+def _conflicts(
+    profiles: Iterable[NodeProfile], users: Iterable[NodeUser], replace: bool
+) -> Iterator[str]:
+    """What is here already and is not the same."""
+    for node in users:
+        key = _key_of(node)
+        if key and key.user.name != node.name:
+            yield f"the key of user {node.name!r} is the key of MCP user {key.user.name} here"
+    if replace:
+        return
+    for profile, different in ((each.id, _differences_of_profile(each)) for each in profiles):
+        if different:
+            yield f"profile {profile} is here with another {' and '.join(different)}"
+    for user, different in ((each.name, _differences_of_user(each)) for each in users):
+        if different:
+            yield f"MCP user {user} is here with another {' and '.join(different)}"
+
+
+def _differences_of_profile(node: NodeProfile) -> list[str]:
+    """The fields in which the profile of that id, if there is one, is not as in the file."""
+    profile = Profile.objects.filter(pk=node.id).first()
+    if profile is None:
+        return []
+    same = {
+        "name": profile.name == node.name,
+        "token": profile.is_readable() and profile.open_token() == clean_token(node.token),
+        "scopes": set(profile.scopes) == set(node.scopes),
+    }
+    return [field for field, is_same in same.items() if not is_same]
+
+
+def _differences_of_user(node: NodeUser) -> list[str]:
+    """The fields in which the MCP user of that name, if there is one, is not as in the file."""
+    user = McpUser.objects.filter(name=node.name).first()
+    if user is None:
+        return []
+    same = {
+        "profile": user.profile_id == node.profile_id,
+        "scopes": set(user.scopes) == set(node.scopes),
+        "key": _key_of(node) is not None,
+    }
+    return [field for field, is_same in same.items() if not is_same]
+
+
+def _key_of(node: NodeUser) -> ApiKey | None:
+    return ApiKey.objects.select_related("user").filter(digest=node.digest).first()
+
+
+def _bring_profile(node: NodeProfile) -> Step:
+    profile = Profile.objects.filter(pk=node.id).first()
+    outcome: Outcome = "replaced" if profile else "new"
+    if profile and not _differences_of_profile(node):
+        outcome = "unchanged"
+    else:
+        profile = profile or Profile(pk=node.id)
+        profile.name, profile.scopes = node.name, node.scopes
+        profile.set_token(node.token)
+        profile.save()
+    return Step(f"profile {profile.id}", outcome, profile.api_base_url)
+
+
+def _bring_user(node: NodeUser) -> Step:
+    user = McpUser.objects.filter(name=node.name).first()
+    outcome: Outcome = "replaced" if user else "new"
+    if user and not _differences_of_user(node):
+        outcome = "unchanged"
+    else:
+        user = user or McpUser(name=node.name)
+        user.profile_id, user.scopes = node.profile_id, node.scopes
+        user.save()
+        _bring_key(user, node)
+    return Step(f"MCP user {user.name}", outcome, _rights(user))
+
+
+def _bring_key(user: McpUser, node: NodeUser) -> None:
+    """A key that is here already stays as it is, revoked or not; another one is ended."""
+    if _key_of(node) is None:
+        user.revoke_keys()
+        user.adopt_key(node.digest, LABEL)
+
+
+def _rights(user: McpUser) -> str:
+    """With which profile, and what of the scopes in the file the profile withholds."""
+    user.refresh_from_db()
+    note = f"profile {user.profile_id}, {', '.join(user.policy.ordered_scopes) or 'no scope'}"
+    withheld = [scope for scope in user.scopes if scope not in user.policy.scopes]
+    if withheld:
+        note += f"; the profile does not allow {', '.join(withheld)}"
+    return note if user.state == "live" else f"{note}; {user.state}"

@@ -1,0 +1,182 @@
+"""credentials_import: moving over from the Node server."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+from cryptography.fernet import Fernet
+
+from accounts.models import ApiKey, McpUser
+from accounts.scopes import READ, SCOPES
+from credentials.models import Profile
+from mcpserver.sandbox import ADA_TOKEN
+from tests.accounts.node_server import NodeServer, bring, refusal, stored
+from tests.credentials.installation import Installation
+from tests.support import Infinity, data_of, running_server
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def moved(node: NodeServer, token: str, db: None) -> NodeServer:
+    """Imported already: the profile local, and the user codex who may do everything with it."""
+    node.add_profile("local", token)
+    node.add_user("codex", "local")
+    bring(node)
+    return node
+
+
+class TestImport:
+    def test_profiles_users_and_keys_are_brought(
+        self, node: NodeServer, token: str, db: None
+    ) -> None:
+        node.add_profile("local", token, name="Local Infinity", scopes=[READ])
+        key = node.add_user("codex", "local")
+
+        bring(node)
+
+        profile, record = Profile.objects.get(), ApiKey.objects.authenticate(key)
+        assert ("local", "Local Infinity", [READ], token) == (
+            profile.id,
+            profile.name,
+            profile.scopes,
+            profile.open_token(),
+        )
+        assert record is not None
+        assert ("codex", profile, list(SCOPES), "", "imported") == (
+            record.user.name,
+            record.user.profile,
+            record.user.scopes,
+            record.prefix,
+            record.label,
+        )
+
+    def test_no_secret_is_printed(
+        self, node: NodeServer, token: str, db: None, capsys: Capture
+    ) -> None:
+        node.add_profile("local", token)
+        key = node.add_user("codex", "local")
+
+        bring(node)
+
+        said = "".join(capsys.readouterr())
+        for secret in (token, key, node.users[0]["key_hash"], node.store_key):
+            assert secret not in said
+
+    def test_dry_run_says_what_would_happen_and_changes_nothing(
+        self, node: NodeServer, token: str, db: None, capsys: Capture
+    ) -> None:
+        node.add_profile("local", token)
+        node.add_user("codex", "local", scopes=[READ])
+
+        bring(node, "--dry-run")
+
+        said = capsys.readouterr().out
+        assert "MCP user codex: new (profile local, infinity:read)" in said
+        assert "nothing was changed" in said
+        assert [[], [], []] == stored()
+
+    def test_second_import_changes_nothing_and_says_so(
+        self, moved: NodeServer, capsys: Capture
+    ) -> None:
+        before = stored()
+
+        bring(moved)
+
+        assert "Nothing to do" in capsys.readouterr().out
+        assert before == stored()
+
+    def test_key_revoked_here_stays_revoked(self, moved: NodeServer) -> None:
+        McpUser.objects.get().revoke_keys()
+        before = stored()
+
+        bring(moved, "--replace")
+
+        assert before == stored()
+
+    def test_what_the_profile_withholds_is_told(
+        self, node: NodeServer, token: str, db: None, capsys: Capture
+    ) -> None:
+        node.add_profile("local", token, scopes=[READ])
+        node.add_user("codex", "local")
+
+        bring(node)
+
+        told = "the profile does not allow infinity:write, infinity:admin"
+        assert told in capsys.readouterr().out
+
+    def test_readable_store_key_is_warned_of(self, moved: NodeServer, capsys: Capture) -> None:
+        moved.store_key_file.chmod(0o644)
+
+        bring(moved)
+
+        assert "others can read" in capsys.readouterr().err
+
+    def test_old_key_calls_a_tool(self, node: NodeServer, infinity: Infinity) -> None:
+        secrets_of_its_own = {
+            "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+            "MCP_CREDENTIAL_STORE_KEY": Fernet.generate_key().decode(),
+        }
+        installation = Installation(
+            node.users_file.parent, {"INFINITY_API_BASE_URL": infinity.url, **secrets_of_its_own}
+        )
+        installation.set_up()
+        node.add_profile("local", ADA_TOKEN)
+        key = node.add_user("codex", "local")
+        node.save()
+
+        done = installation.manage("credentials_import", *node.arguments)
+
+        assert (0, "") == (done.returncode, done.stderr)
+        with running_server(installation.folder, **installation.variables) as server:
+            profile = data_of(server.call(key, "infinity_get_profile"))
+            assert "Ada Example" == profile["name"]
+
+
+class TestConflicts:
+    """With what is here already."""
+
+    def test_another_token_is_refused_until_it_is_to_replace(self, moved: NodeServer) -> None:
+        token = f"infinity-{secrets.token_urlsafe(30)}"
+        moved.profiles[0]["infinity_token"] = token
+        moved.save()
+
+        assert "profile local is here with another token" in refusal(moved)
+        assert "--replace" in refusal(moved, "--dry-run")
+        bring(moved, "--replace")
+
+        assert token == Profile.objects.get().open_token()
+
+    def test_key_rotated_over_there_takes_the_place_of_the_old_one(self, moved: NodeServer) -> None:
+        old, _ = McpUser.objects.get().issue_key()
+        moved.users.clear()
+        new = moved.add_user("codex", "local")
+        moved.save()
+
+        assert "MCP user codex is here with another key" in refusal(moved)
+        bring(moved, "--replace")
+
+        old.refresh_from_db()
+        assert old.revoked_at is not None
+        assert ApiKey.objects.authenticate(new) is not None
+
+    def test_user_of_the_same_name_is_not_taken_over(self, moved: NodeServer, token: str) -> None:
+        moved.add_profile("team", token)
+        moved.users[0] |= {"profile_id": "team", "scopes": [READ]}
+        moved.save()
+
+        assert "MCP user codex is here with another profile and scopes" in refusal(moved)
+
+    def test_key_never_changes_hands(self, moved: NodeServer) -> None:
+        moved.users[0]["name"] = "mallory"
+        moved.save()
+
+        told = "the key of user 'mallory' is the key of MCP user codex here"
+        assert told in refusal(moved, "--replace")
+
+    def test_token_that_no_key_opens_counts_as_another(self, moved: NodeServer) -> None:
+        Profile.objects.update(encrypted_token="damaged")
+        moved.save()
+
+        assert "another token" in refusal(moved)

@@ -1,0 +1,157 @@
+"""credentials_import takes files whole or not at all."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import McpUser
+from accounts.scopes import READ
+from tests.accounts.node_server import NodeServer, refusal
+
+
+@pytest.fixture
+def node(node: NodeServer, token: str, db: None) -> NodeServer:
+    node.add_profile("local", token)
+    node.add_user("codex", "local")
+    node.save()
+    return node
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"key_hash": None}, "users[1] 'alice' key_hash: Input should be a valid string"),
+        ({"key_hash": "abc"}, "user 'alice': digest: A digest is SHA-256 in hex"),
+        ({"profile_id": "team"}, "user 'alice': there is no profile 'team' in the store"),
+        ({"scopes": ["infinity:all"]}, "user 'alice': scopes: Unknown scope 'infinity:all'"),
+        ({"scopes": "infinity:read"}, "users[1] 'alice' scopes: Input should be a valid list"),
+        ({"name": "codex"}, "the user name 'codex' is there 2 times"),
+        ({"name": "Alice A."}, "user 'Alice A.': name: A name is made of"),
+    ],
+)
+def test_bad_user_is_named(node: NodeServer, fields: dict[str, Any], told: str) -> None:
+    node.add_user("alice", "local")
+    node.users[1] |= fields
+    node.save()
+
+    assert told in refusal(node)
+
+
+def test_user_without_a_key_hash_is_named(node: NodeServer) -> None:
+    node.add_user("alice", "local")
+    del node.users[1]["key_hash"]
+    node.save()
+
+    assert "users[1] 'alice' key_hash: Field required" in refusal(node)
+
+
+def test_two_users_with_one_key_are_named(node: NodeServer) -> None:
+    node.users.append(node.users[0] | {"name": "alice"})
+    node.save()
+
+    assert "the users 'codex' and 'alice' have the same key_hash" in refusal(node)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"id": "local"}, "the profile id 'local' is there 2 times"),
+        ({"id": "my team"}, "profile 'my team': id: Enter a valid “slug”"),
+        ({"infinity_token": " "}, "profile 'team': The Infinity token is empty"),
+        ({"infinity_token": 1}, "profiles[1] 'team' infinity_token: Input should be a valid"),
+        ({"scopes": [READ, READ]}, "profile 'team': scopes: A scope is listed twice"),
+    ],
+)
+def test_bad_profile_is_named(node: NodeServer, fields: dict[str, Any], told: str) -> None:
+    node.add_profile("team", "x")
+    node.profiles[1] |= fields
+    node.save()
+
+    assert told in refusal(node)
+
+
+def test_all_problems_are_told_at_once(node: NodeServer) -> None:
+    node.add_user("alice", "team", scopes=["infinity:all"])
+    node.add_user("b b", "local")
+    node.save()
+
+    said = refusal(node)
+
+    assert ["'infinity:all'", "'team'", "'b b'"] == sorted(
+        (word for word in ("'b b'", "'team'", "'infinity:all'") if word in said), key=said.index
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"algorithm": "aes-128-cbc"}, "algorithm: Input should be 'aes-256-gcm'"),
+        ({"version": 2}, "version: Input should be 1"),
+        ({"nonce": "AAAA"}, "nonce: Value should have at least 12 items"),
+        ({"tag": "A" * 22}, "cannot be opened"),
+        ({"tag": "A" * 8}, "tag: Value should have at least 16 items"),
+        ({"ciphertext": "not base64url!"}, "ciphertext: Not base64url text"),
+        ({"ciphertext": None}, "ciphertext: Not base64url text"),
+        ({"ciphertext": "AAAA"}, "cannot be opened"),
+    ],
+)
+def test_damaged_store_is_refused(node: NodeServer, fields: dict[str, Any], told: str) -> None:
+    node.save(**fields)
+
+    assert told in refusal(node)
+
+
+def test_wrong_store_key_is_refused(node: NodeServer) -> None:
+    node.store_key_file.write_text(secrets.token_urlsafe(32))
+
+    assert "does not hold the value of MCP_CREDENTIAL_STORE_KEY" in refusal(node)
+
+
+def test_empty_store_key_is_refused(node: NodeServer) -> None:
+    node.store_key_file.write_text("\n")
+
+    assert f"{node.store_key_file} is empty." in refusal(node)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"{", "is not JSON: "),
+        (b"", "is not JSON: "),
+        (b'{"users": "\xff"}', "is not JSON: "),
+        (b"[" * 100_000, "is not JSON: "),
+        (b"[]", "Input should be a valid dictionary"),
+        (b'{"version": 2, "users": []}', "version: Input should be 1"),
+        (b'{"version": 1, "users": [7]}', "users[0]: Input should be a valid dictionary"),
+    ],
+)
+def test_damaged_users_file_is_refused(node: NodeServer, content: bytes, told: str) -> None:
+    node.users_file.write_bytes(content)
+
+    assert told in refusal(node)
+
+
+def test_decrypted_content_is_never_quoted(node: NodeServer, token: str) -> None:
+    broken = f'{{"version": 1, "profiles": [{{"infinity_token": "{token}", "id": {token}'
+    node.save(**node.encrypted(broken.encode()))
+
+    assert token not in refusal(node)
+
+
+def test_file_that_is_not_there_is_named(node: NodeServer) -> None:
+    node.store_file.unlink()
+
+    with pytest.raises(CommandError, match=r"Cannot read .*credentials\.enc\.json: No such"):
+        call_command("credentials_import", *node.arguments)
+
+
+def test_file_with_a_byte_order_mark_is_read(node: NodeServer) -> None:
+    node.users_file.write_text(node.users_file.read_text(), encoding="utf-8-sig")
+
+    call_command("credentials_import", *node.arguments)
+
+    assert "codex" == McpUser.objects.get().name
