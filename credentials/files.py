@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_secret_file(path: Path, content: bytes) -> None:
-    """Make `content` the whole of `path`, for its owner's eyes only, or leave it as it was.
+@contextmanager
+def new_secret_file(path: Path) -> Iterator[Path]:
+    """A scratch file to fill, for its owner's eyes only. When the block ends well it becomes
+    `path`, otherwise `path` is left as it was.
 
     Missing parent folders are created and symbolic links followed. Raises OSError.
     """
@@ -18,15 +22,21 @@ def write_secret_file(path: Path, content: bytes) -> None:
         raise OSError(None, "it is not a regular file")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".secret-")  # 0600 from birth
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
+        yield Path(scratch)
+        with open(scratch, "rb+") as file:
+            os.fsync(file)
         _keep_owner(path, scratch)
         os.replace(scratch, path)
     finally:
         Path(scratch).unlink(missing_ok=True)
+
+
+def write_secret_file(path: Path, content: bytes) -> None:
+    """Make `content` the whole of `path`, as `new_secret_file` does. Raises OSError."""
+    with new_secret_file(path) as scratch:
+        scratch.write_bytes(content)
 
 
 def _keep_owner(path: Path, scratch: str) -> None:
