@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from mcpserver.proofs import endpoint, prove
+from mcpserver.management.base import mcp_url, proof_line, prove_quietly, read_key
 
 
 class Command(BaseCommand):
@@ -23,26 +22,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, url: str, key_file: Path, **options: Any) -> None:
-        try:
-            mcp_url = endpoint(url)
-            key = key_file.read_text(encoding="ascii").strip()
-        except UnicodeDecodeError as error:
-            raise CommandError(f"--key-file: {key_file} does not hold a key.") from error
-        except ValueError as error:
-            raise CommandError(f"--url: {error}") from error
-        except OSError as error:
-            raise CommandError(f"--key-file: {key_file}: {error.strerror}.") from error
-        if not key:
-            raise CommandError(f"--key-file: {key_file} is empty.")
-        logging.getLogger("mcp").setLevel(logging.CRITICAL)  # the table says what failed
-        if not asyncio.run(self._report(mcp_url, key)):
+        if not asyncio.run(self._report(mcp_url(url), read_key(key_file))):
             raise CommandError("Not every proof passed.")
 
     async def _report(self, url: str, key: str) -> bool:
         passed = True
         self.stdout.write(f"{url}")
-        async for proof in prove(url, key):
+        async for proof in prove_quietly(url, key):
             passed = passed and proof.passed
-            word = "ok" if proof.passed else "FAILED"
-            self.stdout.write(f"  {word:<6}  {proof.name:<35}  {proof.found}")
+            self.stdout.write(f"  {proof_line(proof)}")
         return passed

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mcpserver.client_setup import CLIENTS, Server, Step, client_setup, server_url
-from mcpserver.proofs import endpoint
+from mcpserver.management.base import mcp_url
 
 
 class Command(BaseCommand):
@@ -29,12 +29,8 @@ class Command(BaseCommand):
         key_file: Path | None = options["key_file"]
         if key_file and not key_file.is_file():
             raise CommandError(f"--key-file: there is no file {key_file}.")
-        try:
-            mcp_url = endpoint(url or server_url())
-        except ValueError as error:
-            raise CommandError(f"--url: {error}") from error
         server = Server(
-            mcp_url,
+            mcp_url(url or server_url()),
             key_file=str(key_file.resolve()) if key_file else "",
             folder=settings.BASE_DIR,
             python=sys.executable,

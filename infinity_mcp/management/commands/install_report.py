@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError, CommandParser
+
+from credentials.management.base import CredentialsCommand
+from infinity_mcp.management.report import (
+    Entry,
+    Report,
+    Repository,
+    database,
+    files,
+    repository,
+    service,
+)
+from mcpserver.client_setup import CLIENTS, Server, client_setup, server_url
+from mcpserver.management.base import mcp_url, proof_line, prove_quietly, read_key
+from mcpserver.proofs import Proof
+
+LABEL_WIDTH = 12
+
+
+class Command(CredentialsCommand):
+    help = (
+        "Prints what whoever installed this server should tell at the end: where it is, which"
+        " version, how it runs, its files, the MCP URL, the key file, four proofs that it works,"
+        " and how to configure a client. No secret is printed. Exits 1 if a proof fails."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--url", help="https://mcp.example.org/mcp; default: what the settings say"
+        )
+        parser.add_argument(
+            "--key-file", type=Path, metavar="FILE", help="default: codex-mcp-key.txt in CONFIG_DIR"
+        )
+        parser.add_argument("--service", help="how it runs, like: Compose service infinity-mcp")
+        parser.add_argument("--client", choices=CLIENTS, default="codex")
+        parser.add_argument("--json", action="store_true", help="the same as one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        report = _report(options)
+        if options["json"]:
+            self.stdout.write(json.dumps(asdict(report), indent=2))
+        else:
+            self.stdout.write("\n".join(_lines(report)))
+            self._write_setup(report)
+        if not report.is_proven:
+            raise CommandError("Not every proof passed.")
+
+    def _write_setup(self, report: Report) -> None:
+        self.stdout.write(f"\n{report.client.title}:\n")
+        call_command(
+            "mcp_client_config",
+            client=report.client.client,
+            url=report.url,
+            key_file=Path(report.key_file),
+            stdout=self.stdout,
+        )
+
+
+def _report(options: dict[str, Any]) -> Report:
+    """Raises CommandError for a URL or a key file that cannot be used."""
+    url = mcp_url(options["url"] or server_url())
+    key_file: Path = (options["key_file"] or settings.CONFIG_DIR / "codex-mcp-key.txt").resolve()
+    server = Server(url, key_file=str(key_file), folder=settings.BASE_DIR, python=sys.executable)
+    return Report(
+        folder=str(settings.BASE_DIR),
+        repository=repository(),
+        service=options["service"] or service(),
+        files=tuple(files(key_file)),
+        database=database(),
+        url=url,
+        key_file=str(key_file),
+        proofs=asyncio.run(_proofs(url, read_key(key_file))),
+        entry=Entry(),
+        client=client_setup(options["client"], server),
+    )
+
+
+async def _proofs(url: str, key: str) -> tuple[Proof, ...]:
+    return tuple([proof async for proof in prove_quietly(url, key)])
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield from _labelled("Folder", report.folder)
+    yield from _labelled("Repository", _described(report.repository))
+    yield from _labelled("Service", report.service)
+    yield from _labelled("Database", report.database)
+    yield from _labelled(
+        "Files", *(f"{file.path} ({file.what}, {file.mode})" for file in report.files)
+    )
+    yield from _labelled("MCP URL", report.url)
+    yield from _labelled("Key file", report.key_file)
+    yield from _labelled("Proof", *map(proof_line, report.proofs))
+    entry = report.entry
+    yield from _labelled("In clients", f"{entry.name}, {entry.transport}, {entry.header}")
+
+
+def _labelled(label: str, *values: str) -> Iterator[str]:
+    for position, value in enumerate(values):
+        yield f"{'' if position else label:<{LABEL_WIDTH}}{value}"
+
+
+def _described(repository: Repository | None) -> str:
+    if repository is None:
+        return "not a git checkout"
+    changed = ", with changes of your own" if repository.changed else ""
+    return f"{repository.url or 'without a remote'}, commit {repository.commit}{changed}"

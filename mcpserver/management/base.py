@@ -1,0 +1,42 @@
+"""What the commands that prove an installation share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from django.core.management.base import CommandError
+
+from mcpserver.proofs import Proof, endpoint, prove
+
+
+def mcp_url(url: str) -> str:
+    """The /mcp address that --url means. Raises CommandError."""
+    try:
+        return endpoint(url)
+    except ValueError as error:
+        raise CommandError(f"--url: {error}") from error
+
+
+def read_key(key_file: Path) -> str:
+    """The MCP key that --key-file holds. Raises CommandError."""
+    try:
+        key = key_file.read_text(encoding="ascii").strip()
+    except UnicodeDecodeError as error:
+        raise CommandError(f"--key-file: {key_file} does not hold a key.") from error
+    except OSError as error:
+        raise CommandError(f"--key-file: {key_file}: {error.strerror}.") from error
+    if not key:
+        raise CommandError(f"--key-file: {key_file} is empty.")
+    return key
+
+
+def prove_quietly(url: str, key: str) -> AsyncIterator[Proof]:
+    """`prove`, whose proofs say what failed, without what the MCP library logs about it."""
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
+    return prove(url, key)
+
+
+def proof_line(proof: Proof) -> str:
+    return f"{'ok' if proof.passed else 'FAILED':<6}  {proof.name:<35}  {proof.found}"
