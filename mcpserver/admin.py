@@ -6,8 +6,10 @@ counted to the end.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -17,12 +19,12 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 
 from mcpserver.audit import ERROR_KINDS
 from mcpserver.export import csv_parts
 from mcpserver.models import Event, ToolCall
 from mcpserver.server import tool_names
-from mcpserver.watching import WATCHED
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Model]
@@ -38,6 +40,7 @@ SPANS = {
     "30d": ("30 days", timedelta(days=30)),
     "90d": ("90 days", timedelta(days=90)),
 }
+_REQUEST_ID = re.compile(r"[0-9a-f]{16}")
 Choices = list[tuple[str, str]]
 
 
@@ -93,6 +96,11 @@ class ErrorFilter(WordFilter):
         return [(kind, kind.replace("_", " ").capitalize()) for kind in ERROR_KINDS]
 
 
+def _search_for(term: str, text: str) -> str:
+    """`text` as a link to the rows that a search for `term` finds."""
+    return format_html('<a href="?{}">{}</a>', urlencode({"q": term}), text) if text else ""
+
+
 class AuditAdmin(BaseAdmin):
     """A list that nobody changes."""
 
@@ -107,6 +115,19 @@ class AuditAdmin(BaseAdmin):
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"
         export = path("export/", self.admin_site.admin_view(self.export_view), name=name)
         return [export, *super().get_urls()]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
+    ) -> tuple[QuerySet[Model], bool]:
+        term = search_term.strip().replace("\0", "")
+        return (queryset.filter(self.matches(term)) if term else queryset), False
+
+    def matches(self, term: str) -> Q:
+        """What a search is for: one thing only, so that one index has the rows in their order."""
+        return Q(request_id=term) if _REQUEST_ID.fullmatch(term) else self.named(term)
+
+    def named(self, name: str) -> Q:
+        raise NotImplementedError
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -140,7 +161,7 @@ class AuditAdmin(BaseAdmin):
 class ToolCallAdmin(AuditAdmin):
     list_display = (
         "started_at",
-        "user",
+        "whose",
         "tool",
         "outcome",
         "error",
@@ -155,31 +176,33 @@ class ToolCallAdmin(AuditAdmin):
         " through; the export has all."
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
-    ) -> tuple[QuerySet[Model], bool]:
-        term = search_term.strip().replace("\0", "")
-        if term:
-            queryset = queryset.filter(Q(user=term) | Q(request_id=term))
-        return queryset, False
+    def named(self, name: str) -> Q:
+        return Q(user=name)
+
+    @admin.display(description="MCP user")
+    def whose(self, call: ToolCall) -> str:
+        return _search_for(call.user, call.user)
 
 
 @admin.register(Event)
 class EventAdmin(AuditAdmin):
-    list_display = ("happened_at", "kind", "subject", "detail", "actor", "count", "address")
+    list_display = ("happened_at", "kind", "about", "detail", "by", "count", "address")
     list_filter = (EventWithinFilter, "kind")
-    search_fields = ("actor", "subject", "request_id")
+    search_fields = ("subject", "actor", "request_id")
     search_help_text = (
-        "The name of a person, MCP user, profile or client, or a request id. The newest 10,000"
-        " that match can be paged through; the export has all."
+        "What it is about, as it is shown (MCP user alice); “by ada” for what ada did; or a"
+        " request id. The newest 10,000 that match can be paged through; the export has all."
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
-    ) -> tuple[QuerySet[Model], bool]:
-        term = search_term.strip().replace("\0", "")
-        if term:
-            subjects = [term, *(f"{watched.called} {term}" for watched in WATCHED.values())]
-            named = Q(actor=term) | Q(subject__in=subjects) | Q(request_id=term)
-            queryset = queryset.filter(named)
-        return queryset, False
+    def named(self, name: str) -> Q:
+        if name.startswith("by "):
+            return Q(actor=name.removeprefix("by "))
+        return Q(subject=name)
+
+    @admin.display(description="subject")
+    def about(self, event: Event) -> str:
+        return _search_for(event.subject, event.subject)
+
+    @admin.display(description="actor")
+    def by(self, event: Event) -> str:
+        return _search_for(f"by {event.actor}", event.actor)

@@ -82,6 +82,8 @@ class ToolCall(models.Model):
         indexes = (
             models.Index(fields=("started_at",), name="toolcall_time"),
             models.Index(fields=("user", "started_at"), name="toolcall_user"),
+            models.Index(fields=("user", "outcome", "started_at"), name="toolcall_user_outcome"),
+            models.Index(fields=("user", "error", "started_at"), name="toolcall_user_error"),
             models.Index(fields=("tool", "started_at"), name="toolcall_tool"),
             models.Index(fields=("outcome", "started_at"), name="toolcall_outcome"),
             models.Index(fields=("error", "started_at"), name="toolcall_error"),
@@ -118,6 +120,8 @@ class Event(models.Model):
             models.Index(fields=("kind", "happened_at"), name="event_kind"),
             models.Index(fields=("actor", "happened_at"), name="event_actor"),
             models.Index(fields=("subject", "happened_at"), name="event_subject"),
+            models.Index(fields=("actor", "kind", "happened_at"), name="event_actor_kind"),
+            models.Index(fields=("subject", "kind", "happened_at"), name="event_subject_kind"),
             models.Index(fields=("request_id",), name="event_request"),
         )
 
