@@ -258,8 +258,9 @@ def test_a_throttled_user_is_in_the_log(make_user: MakeUser, strict: Server) -> 
     user, key = make_user(name())
     assert 429 in [strict.post(key).status_code for _ in range(30)]
 
-    throttled = Event.objects.filter(kind=EventKind.THROTTLED, subject=f"MCP user {user.name}")
-    assert eventually(throttled.exists)
+    throttled = Event.objects.filter(kind=EventKind.THROTTLED)
+    [event] = eventually(lambda: throttled.filter(subject=f"MCP user {user.name}"))
+    assert "30 requests a minute" in event.detail
 
 
 class TestTally:

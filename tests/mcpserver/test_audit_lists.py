@@ -10,9 +10,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
@@ -158,7 +159,9 @@ def exported(person: User, page: str) -> tuple[list[list[str]], int]:
         assert 200 == answer.status_code
         assert isinstance(answer, StreamingHttpResponse)
         assert "attachment" in answer["Content-Disposition"]
-        return [part async for part in answer.streaming_content]
+        parts = [part async for part in answer.streaming_content]
+        await sync_to_async(connections.close_all)()  # what the end of a request does
+        return parts
 
     parts = asyncio.run(read())
     return list(csv.reader(io.StringIO(b"".join(parts).decode()))), len(parts)
