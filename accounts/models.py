@@ -152,7 +152,9 @@ class McpUser(models.Model):
 
     def adopt_key(self, digest: str, label: str = "") -> ApiKey:
         """A key that was issued elsewhere and of which only the digest is known."""
-        return self.keys.create(label=label, digest=digest)
+        key = self.keys.create(label=label, digest=digest)
+        announce(EventKind.KEY_ISSUED, f"MCP user {self}", f"{key} {label}".rstrip())
+        return key
 
     @transaction.atomic
     def rotate_key(

@@ -63,7 +63,15 @@ WATCHED: dict[type[Model], Watched] = {
     Group: Watched("role", ("name",)),
     McpUser: Watched(
         "MCP user",
-        ("name", "profile_id", "scopes", "allowed_tools", "active", "expires_at"),
+        (
+            "name",
+            "profile_id",
+            "scopes",
+            "allowed_tools",
+            "active",
+            "expires_at",
+            "people_may_make_keys",
+        ),
         ("notes",),
     ),
     Profile: Watched(

@@ -56,6 +56,12 @@ class Home:
         with self.opened(path) as database:
             return [name for (name,) in database.execute("SELECT name FROM accounts_mcpuser")]
 
+    def restorations(self) -> list[tuple[str, str]]:
+        """What the audit log says of them: subject and detail."""
+        query = "SELECT subject, detail FROM mcpserver_event WHERE kind = 'restored'"
+        with self.opened() as database:
+            return list(database.execute(query))
+
     def asides(self) -> list[Path]:
         return sorted(self.database.parent.glob("*-before-*"))
 
@@ -65,15 +71,17 @@ def original(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Django
     home = Home(
         tmp_path_factory.mktemp("home") / "infinity-mcp.sqlite3", new_key(), secrets.token_hex()
     )
+    # In bulk, which is not announced: the audit log is in another database.
     with django_db_blocker.unblock(), as_alias(home.database) as alias:
         call_command("migrate", database=alias, verbosity=0)
         for id, token, url in (("canary", home.token, ""), ("sandbox", "sandbox-ada", "sandbox:")):
             profile = Profile(id=id, name=id, base_url=url)
             profile.set_token(token)
-            profile.save(using=alias)
+            Profile.objects.using(alias).bulk_create([profile])
         user = McpUser(name="alice", profile=profile, scopes=list(SCOPES))
-        user.save(using=alias)
-        ApiKey(user=user, digest=digest_of(home.key)).save(using=alias)
+        [user] = McpUser.objects.using(alias).bulk_create([user])
+        key = ApiKey(user=user, digest=digest_of(home.key))
+        ApiKey.objects.using(alias).bulk_create([key])
     return home
 
 
@@ -190,6 +198,7 @@ class TestRestore:
         assert 0o600 == aside.stat().st_mode & 0o777
         assert str(aside) in capsys.readouterr().out
         assert {home.database, aside} == set(home.database.parent.iterdir())
+        assert [("database", "from its backup")] == home.restorations()
 
     def test_backup_and_store_key_are_all_that_is_needed(self, home: Home, tmp_path: Path) -> None:
         (store_key,) = django_settings.CREDENTIAL_STORE_KEYS

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
+from django.db import connection
 
 from credentials import store
+from credentials.events import EventKind, announce
 from credentials.management.base import CredentialsCommand
 from credentials.models import Profile
 from infinity_mcp.management.sqlite import (
@@ -49,6 +52,7 @@ class Command(CredentialsCommand):
             raise CommandError(
                 f"Cannot replace {database}: {error}. Nothing was changed; stop the server first."
             ) from error
+        _announce(file)
         self.stdout.write(f"Restored {contents}, as they were when the backup was made.")
         self.stdout.write("What was revoked since is valid again: see credentials_list.")
         if aside.exists():
@@ -67,6 +71,12 @@ def _restore(file: Path, database: Path, without_store_key: bool) -> tuple[str, 
             if not without_store_key:
                 _refuse_unreadable(alias)
         return contents, put_in_place(restored, database)
+
+
+def _announce(file: Path) -> None:
+    connection.close()  # it may be one to the database before
+    with closing(connection):
+        announce(EventKind.RESTORED, "database", f"from {file.name}")
 
 
 def _bring_up_to_date(file: Path, alias: str) -> None:
