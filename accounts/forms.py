@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
+from unfold.forms import AuthenticationForm as ThemedAdminForm
 
 from accounts.limits import (
     WRONG_PASSWORDS_FROM_ADDRESS,
@@ -47,5 +47,5 @@ class LoginForm(AuthenticationForm):
         return [(WRONG_PASSWORDS_OF_NAME, name), (WRONG_PASSWORDS_FROM_ADDRESS, address)]
 
 
-class AdminLoginForm(LoginForm, AdminAuthenticationForm):
+class AdminLoginForm(LoginForm, ThemedAdminForm):
     """The admin's own sign-in takes the same passwords, so it counts them too."""

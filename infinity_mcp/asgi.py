@@ -23,7 +23,11 @@ django = cast(ASGIApp, get_asgi_application())
 from mcpserver.app import McpApp  # noqa: E402 - models can be imported once Django is set up
 from oauthbridge import configured  # noqa: E402
 
-STATIC: list[str | tuple[str, str]] = [("django.contrib.admin", "static"), ("mcpserver", "static")]
+# Served from where they are installed, so that there is nothing to collect.
+STATIC_PACKAGES: list[str | tuple[str, str]] = [
+    (package, "static")
+    for package in ("unfold", "unfold.contrib.filters", "django.contrib.admin", "mcpserver")
+]
 
 mcp = McpApp()
 
@@ -41,7 +45,7 @@ application = Starlette(
         # Both spellings, so that neither is answered with a redirect.
         Route("/mcp", mcp),
         Route("/mcp/", mcp),
-        Mount("/static", StaticFiles(packages=STATIC)),
+        Mount("/static", StaticFiles(packages=STATIC_PACKAGES)),
         Mount("/", django),
     ],
     middleware=[Middleware(RequestIdMiddleware)],

@@ -13,8 +13,7 @@ handler403 = views.permission_denied
 handler404 = views.page_not_found
 handler500 = views.server_error
 
-admin.site.site_header = admin.site.site_title = "Infinity MCP"
-admin.site.site_url = None
+admin.site.index_title = "Overview"
 
 urlpatterns = [
     path("favicon.ico", views.favicon),

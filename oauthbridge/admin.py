@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from oauth2_provider.models import IDToken
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from oauthbridge.models import (
     SHORTEST_SECRET,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     ApplicationBase = admin.ModelAdmin[Application]
     ConnectionBase = admin.ModelAdmin[Connection]
 else:
-    ApplicationBase = ConnectionBase = admin.ModelAdmin
+    ApplicationBase = ConnectionBase = ModelAdmin
 
 HELP_TEXTS = {
     "name": "Persons read it on the consent page.",
@@ -68,16 +70,26 @@ class ConnectionAdmin(ConnectionBase):
         "application",
         "person",
         "mcp_user",
-        "scopes",
+        "allowed",
         "created_at",
         "last_used_at",
         "ends_at",
         "revoked_at",
     )
-    list_filter = ("mcp_user", "application")
-    list_select_related = ("application", "person", "mcp_user")
+    # Not as lists of links: there may be thousands of both.
+    list_filter = (
+        ("mcp_user", AutocompleteSelectFilter),
+        ("application", AutocompleteSelectFilter),
+    )
+    list_filter_submit = True
+    list_select_related = ("application", "person", "mcp_user__profile")
     search_fields = ("application__name", "person__username", "mcp_user__name")
     actions = ("revoke",)
+
+    @admin.display(description="scopes")
+    def allowed(self, connection: Connection) -> str:
+        scopes = connection.policy.ordered_scopes
+        return ", ".join(scope.partition(":")[2] for scope in scopes) or "none"
 
     @admin.action(description="Revoke selected connections", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
