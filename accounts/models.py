@@ -8,7 +8,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Literal
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.policy import Policy
+from accounts.roles import GROUP_ROLES, Role
 from accounts.scopes import known_scopes, validate_scopes
 from credentials.events import EventKind, announce
 from credentials.models import Profile
@@ -29,6 +30,7 @@ KEY_BYTES = 32
 PREFIX_LENGTH = 8
 LONGEST_KEY = 256  # keys made by hand for the Node server work too, within reason
 LAST_USED_RESOLUTION = timedelta(minutes=1)
+UNUSED_AFTER = timedelta(days=90)
 
 
 def new_key() -> str:
@@ -56,6 +58,23 @@ class User(AbstractUser):
     def may_make_keys_of(self, mcp_user: McpUser) -> bool:
         allowed = mcp_user.people_may_make_keys and self.may_use(mcp_user)
         return self.is_superuser or allowed
+
+    @property
+    def role(self) -> Role:
+        if self.is_superuser:
+            return Role.SUPERUSER
+        names = {group.name for group in self.groups.all()}
+        return next((role for role in reversed(GROUP_ROLES) if role.value in names), Role.NONE)
+
+    @transaction.atomic
+    def take_role(self, role: Role) -> None:
+        """Give this role, and no other any more; whoever has one may enter the admin."""
+        self.is_staff = role != Role.NONE
+        self.is_superuser = role == Role.SUPERUSER
+        self.save(update_fields=["is_staff", "is_superuser"])
+        self.groups.remove(*Group.objects.filter(name__in=GROUP_ROLES))
+        if role in GROUP_ROLES:
+            self.groups.add(Group.objects.get(name=role))
 
 
 class McpUserQuerySet(models.QuerySet["McpUser"]):
@@ -182,6 +201,13 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         now = timezone.now()
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
 
+    def unused(self) -> ApiKeyQuerySet:
+        """Live keys that nobody has used for `UNUSED_AFTER`."""
+        since = timezone.now() - UNUSED_AFTER
+        return self.live().filter(
+            Q(last_used_at__lt=since) | Q(last_used_at=None, created_at__lt=since)
+        )
+
     @transaction.atomic
     def revoke(self) -> int:
         self._announce(EventKind.KEY_REVOKED)
@@ -249,6 +275,12 @@ class ApiKey(models.Model):
         if self.revoked_at:
             return "revoked"
         return "expired" if self.expires_at and self.expires_at <= now else "live"
+
+    @property
+    def is_unused(self) -> bool:
+        """As `ApiKeyQuerySet.unused` says."""
+        since = timezone.now() - UNUSED_AFTER
+        return self.state == "live" and (self.last_used_at or self.created_at) < since
 
     def caller(self) -> Caller:
         """Who calls with this key."""
