@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.core.validators import RegexValidator
 from django.db import models, transaction
+from django.utils import timezone
 
 from credentials import store
 from credentials.access import default_base_url, default_version
 from credentials.errors import TokenUnreadable
 from credentials.events import EventKind, announce
 from credentials.scopes import every_scope, validate_scopes
-from credentials.validators import clean_token, validate_base_url
+from credentials.validators import clean_token, expiry_of, validate_base_url
+
+ENDS_SOON = timedelta(days=30)
 
 
 class ProfileManager(models.Manager["Profile"]):
@@ -101,9 +106,23 @@ class Profile(models.Model):
 
         What was known about the old token is forgotten.
         """
-        self.encrypted_token = store.encrypt_token(self.id, clean_token(token))
-        self.verified_at = self.token_expires_at = None
+        token = clean_token(token)
+        self.encrypted_token = store.encrypt_token(self.id, token)
+        self.token_expires_at = expiry_of(token)
+        self.verified_at = None
         self.verified_as = ""
+
+    def note_verified(self, owner: str) -> None:
+        """Store that Infinity just took the token, as `owner`'s. Raises CredentialError."""
+        self.verified_at, self.verified_as = timezone.now(), owner
+        self.token_expires_at = expiry_of(self.open_token())
+        self.save(update_fields=["verified_at", "verified_as", "token_expires_at"])
+
+    @property
+    def ends_soon(self) -> bool:
+        """Has the token ended, or will it within `ENDS_SOON`, as far as is known?"""
+        ends = self.token_expires_at
+        return ends is not None and ends <= timezone.now() + ENDS_SOON
 
     def open_token(self) -> str:
         """The Infinity token. Raises CredentialError, which names this profile."""

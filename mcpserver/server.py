@@ -139,18 +139,22 @@ def _tool(
     return function
 
 
-def tool_names() -> set[str]:
+def all_tools() -> list[InfinityTool]:
+    """Every tool, in the order of the listing."""
     importlib.import_module("mcpserver.tools")  # where the decorators above are used
-    return {tool.name for tool in _tools}
+    return list(_tools)
+
+
+def tool_names() -> set[str]:
+    return {tool.name for tool in all_tools()}
 
 
 def tool_titles(policy: Policy) -> dict[str, list[str]]:
     """By scope, the titles of the tools that `policy` allows, in the order of the listing."""
-    tool_names()  # registers them
     return {
         scope: [
             tool.title or tool.name
-            for tool in _tools
+            for tool in all_tools()
             if tool.scope == scope and policy.allows(tool.name, scope)
         ]
         for scope in policy.ordered_scopes
@@ -173,18 +177,18 @@ class InfinityServer(MCPServer[Upstream]):
 
     def __init__(self, upstream: Upstream, log: AuditLog | None = None) -> None:
         self._log = log
-        tool_names()  # registers them
+        tools = all_tools()
         super().__init__(
             "infinity-mcp",
             title="Infinity",
             version=__version__,
             instructions=INSTRUCTIONS,
-            tools=list(_tools),
+            tools=list(tools),
             lifespan=lambda _: nullcontext(upstream),
             subscriptions=False,  # the tools never change while the server runs
             log_level="WARNING",
         )
-        self.tools = {tool.name: tool for tool in _tools}
+        self.tools = {tool.name: tool for tool in tools}
         # The SDK offers these whether there are any or not, and clients ask for them in vain.
         for kind in ("prompts/list", "prompts/get", "resources/list", "resources/read"):
             del self._lowlevel_server._request_handlers[kind]

@@ -22,7 +22,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from credentials.events import EventKind
-from mcpserver import admin
+from mcpserver.admin import audit as admin
 from mcpserver.export import ROWS_AT_A_TIME
 from mcpserver.models import Event, Outcome, ToolCall
 

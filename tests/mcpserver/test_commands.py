@@ -79,10 +79,8 @@ def add_sandbox(installed: Installation, infinity: Infinity, token: str = "sandb
 def test_verify_says_whose_each_token_is(installed: Installation, infinity: Infinity) -> None:
     add_sandbox(installed, infinity)
     done = installed.manage("credentials_verify")
-    assert (0, "local: the token of Ada Example <ada@example.org>\n") == (
-        done.returncode,
-        done.stdout,
-    )
+    found = "the token of Ada Example <ada@example.org>; it sees the workspaces: Sandbox Demo Co"
+    assert (0, f"local: {found}\n") == (done.returncode, done.stdout)
     assert "Ada Example" in installed.manage("credentials_list").stdout
 
 

@@ -20,6 +20,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from unfold.admin import ModelAdmin
 
 from mcpserver.audit import ERROR_KINDS
 from mcpserver.export import csv_parts
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Model]
     BasePaginator = Paginator[Model]
 else:
-    BaseAdmin, BasePaginator = admin.ModelAdmin, Paginator
+    BaseAdmin, BasePaginator = ModelAdmin, Paginator
 
 MOST_ROWS = 10_000  # that can be paged through
 SPANS = {

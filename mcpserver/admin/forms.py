@@ -1,0 +1,215 @@
+"""Forms of the operator's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from accounts.models import McpUser
+from accounts.scopes import ACCESS, SCOPES, known_scopes
+from credentials.errors import CredentialError, TokenInvalid
+from credentials.models import Profile
+from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL, clean_token
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Any]
+else:
+    ModelForm = forms.ModelForm
+
+EXACT = "exact"
+OVERLAPS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
+LIFETIMES = {"30d": 30, "90d": 90, "365d": 365}  # days
+
+
+def access_of(stored_scopes: object) -> str:
+    """The access word for a stored list of scopes, or EXACT where there is none."""
+    scopes = known_scopes(stored_scopes)
+    return next((word for word, each in ACCESS.items() if set(each) == scopes), EXACT)
+
+
+def access_in_words(scopes: Collection[str]) -> str:
+    """The access word, or the scopes where there is none."""
+    word = access_of(list(scopes))
+    if word != EXACT:
+        return word
+    return ", ".join(each.partition(":")[2] for each in SCOPES if each in scopes) or "nothing"
+
+
+class AccessForm(ModelForm):
+    """Scopes, asked for in words."""
+
+    access = forms.ChoiceField(
+        choices=[
+            ("read-only", "Read only"),
+            ("read-write", "Read and write"),
+            ("admin", "Admin: also archive, delete and manage members"),
+            (EXACT, "Exactly the scopes below"),
+        ],
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope, settings.OAUTH2_PROVIDER["SCOPES"][scope]) for scope in SCOPES],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Looked at only with “Exactly the scopes below”.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "access" in self.fields:
+            self.fields["access"].initial = access_of(self.instance.scopes)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        chosen = ACCESS.get(cleaned.get("access", ""), cleaned.get("scopes", ()))
+        cleaned["scopes"] = list(chosen)
+        if not chosen and "access" in cleaned:
+            self.add_error("scopes", "Tick at least one scope, or choose another access.")
+        return cleaned
+
+
+class McpUserForm(AccessForm):
+    class Meta:
+        model = McpUser
+        fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "allowed_tools" in self.fields:
+            self.fields["allowed_tools"] = forms.MultipleChoiceField(
+                choices=_tool_choices(self.instance.allowed_tools),
+                required=False,
+                widget=UnfoldAdminCheckboxSelectMultipleWidget,
+                help_text="None ticked: every tool that the access allows.",
+            )
+
+
+class ProfileForm(AccessForm):
+    """A profile and, written but never read back, its Infinity token."""
+
+    token = forms.CharField(
+        label="Infinity token",
+        required=False,
+        widget=UnfoldAdminPasswordWidget(
+            attrs={"autocomplete": "new-password", "spellcheck": "false"}
+        ),
+    )
+
+    class Meta:
+        model = Profile
+        fields = ("id", "name", "active", "scopes", "base_url", "version")
+        labels: ClassVar = {"id": "ID", "base_url": "Base URL"}
+
+    def clean_token(self) -> str:
+        text: str = self.cleaned_data["token"]
+        try:
+            return clean_token(text) if text.strip() else ""
+        except TokenInvalid as error:
+            raise ValidationError(str(error)) from error
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if {"token", "base_url"} <= cleaned.keys():
+            cleaned["token"] = cleaned["token"] or self._token_for(cleaned["base_url"])
+            self._try_to_encrypt(cleaned["token"])
+        return cleaned
+
+    def save(self, commit: bool = True) -> Profile:
+        profile: Profile = self.instance
+        if self.cleaned_data["token"]:
+            profile.set_token(self.cleaned_data["token"])
+        super().save(commit)
+        return profile
+
+    def _token_for(self, base_url: str) -> str:
+        """What stands for an empty field: the stored token, which goes nowhere else than before."""
+        adding = self.instance._state.adding
+        if not adding and base_url.rstrip("/") == self.initial["base_url"]:
+            return ""
+        if base_url == SANDBOX_URL:
+            return SANDBOX_TOKEN
+        missing = "A profile needs its token; only the sandbox brings its own."
+        moved = "The token would be sent elsewhere than before: enter it again, too."
+        self.add_error("token", missing if adding else moved)
+        return ""
+
+    def _try_to_encrypt(self, token: str) -> None:
+        """Without a usable store key nothing can be stored, and the form is the place to say so."""
+        try:
+            if token:
+                Profile().set_token(token)
+        except CredentialError as error:
+            self.add_error("token", str(error))
+
+
+class NewKeyForm(forms.Form):
+    label = forms.CharField(
+        required=False,
+        max_length=100,
+        help_text="Where the key is used, like “laptop”; shown in lists.",
+        widget=UnfoldAdminTextInputWidget,
+    )
+    lifetime = forms.ChoiceField(
+        label="Expires",
+        required=False,
+        choices=[("", "Never"), *((each, f"In {days} days") for each, days in LIFETIMES.items())],
+        widget=UnfoldAdminSelectWidget,
+    )
+    # The newest key when this form was shown: whoever sends it twice gets no second key.
+    newest = forms.IntegerField(widget=forms.HiddenInput)
+
+    def expires_at(self) -> datetime | None:
+        days = LIFETIMES.get(self.cleaned_data["lifetime"])
+        return timezone.now() + timedelta(days=days) if days else None
+
+
+class RotationForm(NewKeyForm):
+    overlap = forms.ChoiceField(
+        label="The other keys",
+        required=False,
+        choices=[
+            ("", "End at once"),
+            ("1h", "Still work for an hour"),
+            ("24h", "Still work for 24 hours"),
+            ("7d", "Still work for 7 days"),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def grace(self) -> timedelta | None:
+        return OVERLAPS.get(self.cleaned_data["overlap"])
+
+
+class AssignProfileForm(forms.Form):
+    profile = forms.ModelChoiceField(Profile.objects.all(), widget=UnfoldAdminSelectWidget)
+
+
+def _tool_choices(stored: object) -> list[Any]:
+    """Tools by scope; those that a user was given and that are no more, so that they can go."""
+    from mcpserver.server import all_tools  # commands load the admin too, and would pay for the SDK
+
+    groups: dict[str, list[tuple[str, str]]] = {scope: [] for scope in SCOPES}
+    for tool in all_tools():
+        groups[tool.scope].append((tool.name, tool.title or tool.name))
+    words = settings.OAUTH2_PROVIDER["SCOPES"]
+    choices = [(words[scope], tools) for scope, tools in groups.items()]
+    gone = _without(stored, {tool.name for tool in all_tools()})
+    return [*choices, ("No longer there", [(name, name) for name in gone])] if gone else choices
+
+
+def _without(stored: object, known: Iterable[str]) -> list[str]:
+    names = stored if isinstance(stored, list) else []
+    return [name for name in names if isinstance(name, str) and name not in known]

@@ -1,0 +1,174 @@
+"""MCP users in the admin: what they may do, in words, and their keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from accounts.models import ApiKey, McpUser
+from mcpserver.admin.forms import AssignProfileForm, McpUserForm, access_in_words
+from mcpserver.admin.key_pages import KeyPages
+from mcpserver.admin.keys import KeyColumns
+from mcpserver.admin.pages import page
+
+if TYPE_CHECKING:
+    InlineBase = admin.TabularInline[ApiKey, McpUser]
+else:
+    InlineBase = TabularInline
+
+STATE_COLOURS = {
+    "live": "success",
+    "inactive": "danger",
+    "expired": "danger",
+    "profile inactive": "danger",
+}
+FIELDSETS = (
+    (None, {"fields": ("name", "profile", "active", "expires_at")}),
+    ("Access", {"fields": ("access", "scopes")}),
+    ("Tools", {"fields": ("allowed_tools",), "classes": ("collapse",)}),
+    ("People", {"fields": ("people", "notes")}),
+)
+# For those who may not change it.
+SEEN_FIELDSETS = (
+    (None, {"fields": ("name", "profile", "active", "expires_at")}),
+    ("People", {"fields": ("people", "notes")}),
+)
+RESULT_FIELDSET = (
+    "What its agents get",
+    {"fields": ("state_label", "effective_scopes", "effective_tools", "created_at")},
+)
+
+
+class KeyInline(KeyColumns, InlineBase):
+    model = ApiKey
+    fields = ("begins", "label", "state_label", "created_at", "last_used_at", "expires_at")
+    readonly_fields = fields
+    ordering = ("-created_at",)
+    show_change_link = True
+    hide_title = True
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "Keys"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(McpUser)
+class McpUserAdmin(KeyPages):
+    form = McpUserForm
+    list_display = (
+        "name",
+        "profile",
+        "access_label",
+        "state_label",
+        "live_keys",
+        "last_used",
+        "expires_at",
+    )
+    list_filter = ("active", ("profile", AutocompleteSelectFilter))
+    list_filter_submit = True
+    list_select_related = ("profile",)
+    search_fields = ("name", "notes")
+    autocomplete_fields = ("people",)
+    readonly_fields = ("state_label", "effective_scopes", "effective_tools", "created_at")
+    inlines = (KeyInline,)
+
+    actions = ("activate", "deactivate", "assign_profile")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[McpUser]:
+        every = ApiKey.objects.filter(user=OuterRef("pk")).order_by().values("user")
+        live = ApiKey.objects.live().filter(user=OuterRef("pk")).order_by().values("user")
+        users = super().get_queryset(request)
+        return users.annotate(
+            live_keys=Subquery(live.annotate(n=Count("pk")).values("n")),
+            last_used=Subquery(every.annotate(last=Max("last_used_at")).values("last")),
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: McpUser | None = None) -> Any:
+        if obj is None:
+            return FIELDSETS
+        changing = self.has_change_permission(request, obj)
+        first, *others = FIELDSETS if changing else SEEN_FIELDSETS
+        return (first, RESULT_FIELDSET, *others)
+
+    def get_inlines(self, request: HttpRequest, obj: McpUser | None = None) -> Any:
+        return super().get_inlines(request, obj) if obj else ()
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Keys and connections go with their user: who may delete it needs no other permission."""
+        shown, counts, _lacking, protected = super().get_deleted_objects(objs, request)
+        return shown, counts, set(), protected
+
+    @admin.action(description="Activate", permissions=["change"])
+    def activate(self, request: HttpRequest, users: QuerySet[McpUser]) -> None:
+        self._set(request, users, "active", True)
+
+    @admin.action(description="Deactivate", permissions=["change"])
+    def deactivate(self, request: HttpRequest, users: QuerySet[McpUser]) -> None:
+        self._set(request, users, "active", False)
+
+    @admin.action(description="Assign a profile", permissions=["change"])
+    def assign_profile(self, request: HttpRequest, users: QuerySet[McpUser]) -> HttpResponse | None:
+        form = AssignProfileForm(request.POST if "profile" in request.POST else None)
+        if form.is_valid():
+            self._set(request, users, "profile", form.cleaned_data["profile"])
+            return None
+        return page(request, self, "assign_profile", "Assign a profile", form=form, users=users)
+
+    @transaction.atomic
+    def _set(self, request: HttpRequest, users: QuerySet[McpUser], field: str, value: Any) -> None:
+        chosen = list(users)
+        for user in chosen:  # one by one, so that each is audited
+            setattr(user, field, value)
+            user.save(update_fields=[field])
+            self.log_change(request, user, [{"changed": {"fields": [field]}}])
+        self.message_user(request, f"MCP users changed: {len(chosen)}.")
+
+    @display(description="access", ordering="scopes")
+    def access_label(self, user: McpUser) -> str:
+        return access_in_words(user.policy.scopes)
+
+    @display(description="state", label=STATE_COLOURS)
+    def state_label(self, user: McpUser) -> str:
+        return user.state
+
+    @display(description="live keys", ordering="live_keys")
+    def live_keys(self, user: McpUser) -> int:
+        return getattr(user, "live_keys", None) or 0
+
+    @display(description="last used", ordering="last_used")
+    def last_used(self, user: McpUser) -> Any:
+        return getattr(user, "last_used", None)
+
+    @display(description="scopes")
+    def effective_scopes(self, user: McpUser) -> str:
+        words = settings.OAUTH2_PROVIDER["SCOPES"]
+        scopes = [(words[scope],) for scope in user.policy.ordered_scopes]
+        lines = format_html_join("", "<li>{}</li>", scopes)
+        withheld = [scope for scope in user.scopes if scope not in user.policy.scopes]
+        if withheld:
+            lines += format_html("<li>Not allowed by its profile: {}</li>", ", ".join(withheld))
+        return format_html("<ul>{}</ul>", lines or "None")
+
+    @display(description="tools")
+    def effective_tools(self, user: McpUser) -> str:
+        from mcpserver.server import all_tools  # commands load the admin too
+
+        tools = [tool for tool in all_tools() if user.policy.allows(tool.name, tool.scope)]
+        names = format_html_join("", "<li>{}</li>", ((tool.name,) for tool in tools))
+        return format_html(
+            "<details><summary>{} tools</summary><ul>{}</ul></details>", len(tools), names
+        )

@@ -1,0 +1,299 @@
+"""MCP users and keys in the admin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import ApiKey, McpUser, User
+from credentials.models import Profile
+from mcpserver.server import tool_names
+from tests.conftest import MakeProfile
+
+USERS, KEYS = "/admin/accounts/mcpuser/", "/admin/accounts/apikey/"
+KEY = re.compile(r"mcp_[\w-]{43}")
+
+
+@pytest.fixture
+def profile(db: None) -> Profile:
+    profile = Profile(id="local", name="Local")
+    profile.set_token("some-token")
+    profile.save()
+    return profile
+
+
+@pytest.fixture
+def make_alice(profile: Profile) -> Callable[..., McpUser]:
+    return lambda name="alice": McpUser.objects.create(
+        name=name, profile=profile, scopes=["infinity:read"]
+    )
+
+
+@pytest.fixture
+def alice(make_alice: Callable[..., McpUser]) -> McpUser:
+    return make_alice()
+
+
+def fields(**changes: Any) -> dict[str, Any]:
+    inline = {"keys-TOTAL_FORMS": 0, "keys-INITIAL_FORMS": 0}
+    return {"name": "alice", "profile": "local", "active": "on", **inline, **changes}
+
+
+def open_form(client: Client, user: McpUser, page: str) -> dict[str, Any]:
+    """What the form for a new key sends as it is shown."""
+    response = client.get(f"{USERS}{user.pk}/{page}/")
+    return dict(response.context["form"].initial)
+
+
+def new_key(client: Client, user: McpUser, page: str = "new_key", **sent: Any) -> str:
+    response = client.post(f"{USERS}{user.pk}/{page}/", {**open_form(client, user, page), **sent})
+    return str(KEY.findall(response.content.decode())[0])
+
+
+def is_live(key: str) -> bool:
+    return ApiKey.objects.authenticate(key) is not None
+
+
+@pytest.mark.parametrize(
+    "page", ["", "add/", "{}/change/", "{}/delete/", "{}/new_key/", "{}/rotate_keys/"]
+)
+def test_pages_open(page: str, alice: McpUser, admin_client: Client) -> None:
+    alice.issue_key()
+
+    assert 200 == admin_client.get(USERS + page.format(alice.pk)).status_code
+
+
+@pytest.mark.parametrize(
+    ("access", "scopes"),
+    [
+        ("read-only", ["infinity:read"]),
+        ("admin", ["infinity:read", "infinity:write", "infinity:admin"]),
+        ("exact", ["infinity:write"]),
+    ],
+)
+def test_access_is_given_in_words(
+    access: str, scopes: list[str], profile: Profile, admin_client: Client
+) -> None:
+    admin_client.post(f"{USERS}add/", fields(access=access, scopes=["infinity:write"]))
+
+    assert scopes == McpUser.objects.get().scopes
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"access": "exact"},
+        {"access": "everything"},
+        {"access": "exact", "scopes": ["infinity:everything"]},
+        {"access": "admin", "allowed_tools": ["infinity_no_such_tool"]},
+    ],
+)
+def test_what_does_not_exist_is_refused(
+    wrong: dict[str, Any], alice: McpUser, admin_client: Client
+) -> None:
+    response = admin_client.post(f"{USERS}{alice.pk}/change/", fields(**wrong))
+
+    assert 200 == response.status_code
+    stored = McpUser.objects.get()
+    assert (["infinity:read"], []) == (stored.scopes, stored.allowed_tools)
+
+
+def test_form_offers_every_tool_and_shows_those_that_a_user_gets(
+    alice: McpUser, admin_client: Client
+) -> None:
+    alice.allowed_tools = ["infinity_list_boards", "infinity_delete_hook", "infinity_old_tool"]
+    alice.save()
+
+    response = admin_client.get(f"{USERS}{alice.pk}/change/")
+
+    page = response.content.decode()
+    assert all(f'value="{tool}"' in page for tool in (*tool_names(), "infinity_old_tool"))
+    assert ["infinity_list_boards"] == re.findall(r"<li>(infinity_\w+)</li>", page)
+
+
+def test_new_key_is_shown_once_and_works(alice: McpUser, admin_client: Client) -> None:
+    form = open_form(admin_client, alice, "new_key")
+    sent = {**form, "label": "laptop", "lifetime": "90d"}
+
+    response = admin_client.post(f"{USERS}{alice.pk}/new_key/", sent)
+
+    key = str(KEY.findall(response.content.decode())[0])
+    record = alice.keys.get()
+    assert is_live(key)
+    assert record.expires_at is not None
+    assert ("laptop", 89) == (record.label, (record.expires_at - timezone.now()).days)
+    assert "no-store" in response["Cache-Control"]
+    again = admin_client.post(f"{USERS}{alice.pk}/new_key/", sent, follow=True)
+    assert "No key was made" in again.content.decode()
+    assert 1 == alice.keys.count()
+
+
+def test_new_key_is_kept_nowhere(alice: McpUser, admin_client: Client) -> None:
+    key = new_key(admin_client, alice)
+
+    pages = [USERS, KEYS, f"{USERS}{alice.pk}/change/", f"{USERS}{alice.pk}/history/"]
+    pages += [f"{KEYS}{alice.keys.get().pk}/{page}/" for page in ("change", "history")]
+    seen = "".join(admin_client.get(page).content.decode() for page in pages)
+    stored = [entry.change_message for entry in LogEntry.objects.all()]
+    stored += [str(session.get_decoded()) for session in Session.objects.all()]
+    secrets = (key, key[10:], alice.keys.get().digest)
+    assert not any(secret in text for secret in secrets for text in (seen, *stored))
+
+
+def test_another_key_leaves_the_first_alone(alice: McpUser, admin_client: Client) -> None:
+    first = new_key(admin_client, alice)
+    second = new_key(admin_client, alice)
+
+    assert is_live(first) and is_live(second)
+
+
+@pytest.mark.parametrize(("overlap", "works"), [("", False), ("24h", True)])
+def test_rotation_ends_the_other_keys_at_once_or_later(
+    overlap: str, works: bool, alice: McpUser, admin_client: Client
+) -> None:
+    old = new_key(admin_client, alice)
+
+    new = new_key(admin_client, alice, "rotate_keys", overlap=overlap)
+
+    assert (works, True) == (is_live(old), is_live(new))
+
+
+def test_looking_at_a_page_changes_nothing(alice: McpUser, admin_client: Client) -> None:
+    key, text = alice.issue_key()
+
+    for page in ("new_key", "rotate_keys", "revoke_keys"):
+        admin_client.get(f"{USERS}{alice.pk}/{page}/")
+    admin_client.get(f"{KEYS}{key.pk}/revoke/")
+
+    assert 1 == alice.keys.count()
+    assert is_live(text)
+
+
+def test_all_keys_are_revoked(alice: McpUser, admin_client: Client) -> None:
+    texts = [alice.issue_key()[1] for _ in range(2)]
+
+    admin_client.post(f"{USERS}{alice.pk}/revoke_keys/")
+
+    assert [False, False] == [is_live(text) for text in texts]
+
+
+def test_one_key_is_revoked_from_its_page_or_the_list(alice: McpUser, admin_client: Client) -> None:
+    one, listed, left = (alice.issue_key() for _ in range(3))
+
+    admin_client.post(f"{KEYS}{one[0].pk}/revoke/")
+    admin_client.post(KEYS, {"action": "revoke_selected", "_selected_action": listed[0].pk})
+
+    assert [False, False, True] == [is_live(text) for _, text in (one, listed, left)]
+
+
+@pytest.mark.parametrize("page", ["add/", "{}/delete/"])
+def test_keys_are_neither_added_nor_deleted(
+    page: str, alice: McpUser, admin_client: Client
+) -> None:
+    record, _ = alice.issue_key()
+
+    assert 403 == admin_client.get(KEYS + page.format(record.pk)).status_code
+
+
+def test_key_is_changed_only_by_revoking_it(alice: McpUser, admin_client: Client) -> None:
+    record, _ = alice.issue_key(label="laptop")
+
+    response = admin_client.post(f"{KEYS}{record.pk}/change/", {"label": "changed"})
+
+    assert 403 == response.status_code
+    assert "laptop" == alice.keys.get().label
+
+
+def test_keys_unused_for_90_days_are_flagged(alice: McpUser, admin_client: Client) -> None:
+    for days, used in ((100, 5), (100, 95), (100, None), (5, None)):
+        key, _ = alice.issue_key()
+        now = timezone.now()
+        ApiKey.objects.filter(pk=key.pk).update(
+            label=f"{days}-{used}",
+            created_at=now - timedelta(days=days),
+            last_used_at=now - timedelta(days=used) if used else None,
+        )
+
+    page = admin_client.get(f"{KEYS}?state=unused").content.decode()
+
+    assert ["100-95", "100-None"] == sorted(re.findall(r"100-\w+|5-None", page))
+
+
+def test_users_are_deactivated_and_activated_in_bulk(
+    make_alice: Callable[..., McpUser], admin_client: Client
+) -> None:
+    chosen = [make_alice(name).pk for name in ("alice", "bob")]
+    make_alice("charlie")
+
+    admin_client.post(USERS, {"action": "deactivate", "_selected_action": chosen})
+    assert ["charlie"] == [user.name for user in McpUser.objects.filter(active=True)]
+    admin_client.post(USERS, {"action": "activate", "_selected_action": chosen[:1]})
+    assert ["bob"] == [user.name for user in McpUser.objects.filter(active=False)]
+
+
+def test_profile_is_assigned_in_bulk(
+    make_alice: Callable[..., McpUser], admin_client: Client
+) -> None:
+    other = Profile(id="other", name="Other")
+    other.set_token("other-token")
+    other.save()
+    chosen = [make_alice(name).pk for name in ("alice", "bob")]
+    action = {"action": "assign_profile", "_selected_action": chosen}
+
+    asked = admin_client.post(USERS, action).content.decode()
+    assert "alice (now local)" in asked
+    admin_client.post(USERS, {**action, "profile": "other"})
+
+    assert 2 == other.mcp_users.count()
+
+
+def test_user_with_keys_is_deleted_after_a_question(alice: McpUser, admin_client: Client) -> None:
+    alice.issue_key()
+
+    asked = admin_client.get(f"{USERS}{alice.pk}/delete/").content.decode()
+    assert "API keys: 1" in asked
+    admin_client.post(f"{USERS}{alice.pk}/delete/", {"post": "yes"})
+
+    assert (0, 0) == (McpUser.objects.count(), ApiKey.objects.count())
+
+
+@pytest.mark.parametrize(
+    "page", [USERS, KEYS, "/admin/credentials/profile/", "/admin/accounts/user/"]
+)
+def test_lists_take_no_more_queries_for_more_rows(
+    page: str,
+    make_alice: Callable[..., McpUser],
+    admin_client: Client,
+    django_assert_max_num_queries: Any,
+) -> None:
+    for number in range(30):
+        make_alice(f"user-{number}").issue_key()
+        User.objects.create_user(f"person-{number}")
+        profile = Profile(id=f"profile-{number}", name="One of many", encrypted_token="x")
+        profile.save()
+
+    with django_assert_max_num_queries(12):
+        assert 200 == admin_client.get(page).status_code
+
+
+def test_verified_profile_lets_a_new_user_call(
+    make_profile: MakeProfile, server: Any, admin_client: Client
+) -> None:
+    make_profile("local")
+    admin_client.post(f"{USERS}add/", fields(access="read-only"))
+    alice = McpUser.objects.get()
+
+    old = new_key(admin_client, alice)
+    new = new_key(admin_client, alice, "rotate_keys", overlap="1h")
+
+    assert [200, 200] == [server.post(key).status_code for key in (old, new)]
+    admin_client.post(f"{USERS}{alice.pk}/revoke_keys/")
+    assert [401, 401] == [server.post(key).status_code for key in (old, new)]
