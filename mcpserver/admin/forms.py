@@ -69,8 +69,9 @@ class AccessForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk and "access" in self.fields:
-            self.fields["access"].initial = access_of(self.instance.scopes)
+        if "access" in self.fields:
+            scopes = self.instance.scopes
+            self.fields["access"].initial = access_of(scopes) if scopes else "read-only"
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

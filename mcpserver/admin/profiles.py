@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 else:
     Base = ModelAdmin
 
-RENEW = "Make a new one in Infinity and enter it below."
+RENEW = "Make a new one in Infinity and store it here."
 KEEP_TOKEN = "Stored, encrypted and not shown. Leave this empty to keep it."
 NEW_TOKEN = (
     "From https://app.startinfinity.com/profile/developer/tokens. It is stored encrypted and not"

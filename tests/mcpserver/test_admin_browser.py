@@ -1,0 +1,109 @@
+"""An operator's walk through the admin in a real browser, under its Content-Security-Policy."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from playwright.sync_api import Browser, Page
+
+from accounts.models import User
+from accounts.roles import Role
+from tests.support import Server
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """Fails for whatever the browser complains of, and for requests to elsewhere."""
+    complaints: list[str] = []
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: complaints.append(f"{line.type}: {line.text}"))
+        page.on("request", lambda request: complaints.append(request.url))
+        yield page
+    # The one 404 is the icon, which the browser asks for by itself.
+    harmless = ("http://127.0.0.1:", "data:", "verbose:", "error: Failed to load resource")
+    assert [] == [text for text in complaints if not text.startswith(harmless)]
+
+
+def sign_in(page: Page, server: Server) -> None:
+    password = secrets.token_urlsafe(12)
+    # The server has the real hasher, tests a quick one.
+    hashed = PBKDF2PasswordHasher().encode(password, secrets.token_hex(8), iterations=1)
+    operator = User.objects.create(username="olga", password=hashed)
+    operator.take_role(Role.OPERATOR)
+    page.goto(f"{server.origin}/admin/")
+    page.get_by_label("Username").fill("olga")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def add_profile(page: Page) -> None:
+    page.get_by_role("link", name="Profiles").first.click()
+    page.locator("a[href$='/profile/add/']").first.click()
+    page.get_by_label("ID").fill("play")
+    page.get_by_label("Name").fill("To play with")
+    page.get_by_label("Base URL").fill("sandbox:")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("it sees the workspaces").wait_for()
+
+
+def add_user(page: Page) -> None:
+    page.get_by_role("link", name="MCP users").first.click()
+    page.locator("a[href$='/mcpuser/add/']").first.click()
+    page.get_by_label("Name").fill("alice")
+    page.get_by_label("Profile").first.select_option("play")
+    page.get_by_label("Read only").check()
+    page.get_by_role("button", name="Save and continue editing").click()
+    page.get_by_text("20 tools").wait_for()
+
+
+def shown_key(page: Page) -> str:
+    page.get_by_text("Copy the key now").wait_for()
+    return page.locator("#new-key").inner_text()
+
+
+def test_operator_sets_up_an_agent_and_ends_it_again(
+    page: Page, server: Server, transactional_db: None
+) -> None:
+    sign_in(page, server)
+    add_profile(page)
+    add_user(page)
+    user_page = page.url
+
+    page.get_by_role("link", name="New key").click()
+    page.get_by_label("Label").fill("laptop")
+    page.get_by_role("button", name="New key").click()
+    first = shown_key(page)
+    page.get_by_role("button", name="Copy the key").wait_for()
+    assert 200 == server.post(first).status_code
+
+    page.reload()
+    assert "No key was made" in page.content()
+    assert first not in page.content()
+
+    page.goto(user_page)
+    page.get_by_role("link", name="Rotate keys").click()
+    page.get_by_label("The other keys").select_option("24h")
+    page.get_by_role("button", name="Rotate keys").click()
+    second = shown_key(page)
+    assert [200, 200] == [server.post(key).status_code for key in (first, second)]
+
+    page.goto(user_page)
+    page.get_by_role("link", name="Revoke all keys").click()
+    page.get_by_role("button", name="Revoke all keys").click()
+    page.get_by_text("Keys revoked: 2").wait_for()
+    assert [401, 401] == [server.post(key).status_code for key in (first, second)]
+
+
+def test_menus_work_without_a_mouse(page: Page, server: Server, transactional_db: None) -> None:
+    sign_in(page, server)
+    page.get_by_role("link", name="MCP users").first.click()
+
+    page.get_by_role("button", name="Filters").first.press("Enter")
+
+    page.get_by_role("button", name="Apply Filters").wait_for()
