@@ -82,6 +82,7 @@ class ConnectionAdmin(ConnectionBase):
         ("application", AutocompleteSelectFilter),
     )
     list_filter_submit = True
+    list_per_page = 50
     list_select_related = ("application", "person", "mcp_user__profile")
     search_fields = ("application__name", "person__username", "mcp_user__name")
     actions = ("revoke",)

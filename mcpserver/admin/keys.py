@@ -70,6 +70,7 @@ class ApiKeyAdmin(KeyColumns, Base):
     list_filter = (StateFilter, ("user", AutocompleteSelectFilter))
     list_filter_submit = True
     list_select_related = ("user",)
+    list_per_page = 50
     search_fields = ("prefix", "label", "user__name")
     actions = ("revoke_selected",)
     actions_detail = ("revoke",)

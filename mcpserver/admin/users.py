@@ -78,6 +78,7 @@ class McpUserAdmin(KeyPages):
         "last_used",
         "expires_at",
     )
+    list_per_page = 50
     list_filter = ("active", ("profile", AutocompleteSelectFilter))
     list_filter_submit = True
     list_select_related = ("profile",)

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
 import pytest
 from django.core.exceptions import ValidationError
 
 from credentials.errors import TokenInvalid
-from credentials.validators import clean_token, validate_base_url
+from credentials.validators import clean_token, expiry_of, validate_base_url
 
 
 @pytest.mark.parametrize(
@@ -80,3 +85,27 @@ def test_token_that_is_no_header_value_is_refused_unquoted(separator: str, token
         clean_token(f"{token}{separator}{token}")
 
     assert token not in str(caught.value)
+
+
+def signed(**claims: Any) -> str:
+    return jwt.encode(claims, secrets.token_hex(32))
+
+
+def test_jwt_says_when_it_ends_even_when_it_has() -> None:
+    for moment in (datetime(2030, 5, 1, tzinfo=UTC), datetime(2020, 5, 1, tzinfo=UTC)):
+        assert moment == expiry_of(signed(exp=int(moment.timestamp())))
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "sandbox-ada",
+        "a.b.c",
+        signed(sub="1"),
+        signed(exp="soon"),
+        signed(exp=10**30),
+        signed(exp=True).partition(".")[2],
+    ],
+)
+def test_of_other_tokens_no_end_is_known(token: str) -> None:
+    assert expiry_of(token) is None
