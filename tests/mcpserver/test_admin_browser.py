@@ -79,7 +79,9 @@ def test_operator_sets_up_an_agent_and_ends_it_again(
     page.get_by_label("Label").fill("laptop")
     page.get_by_role("button", name="New key").click()
     first = shown_key(page)
-    page.get_by_role("button", name="Copy the key").wait_for()
+    page.get_by_role("button", name="Copy the key").click()
+    page.get_by_role("button", name="Copied").or_(page.get_by_text("Press Ctrl+C")).wait_for()
+    assert first == page.evaluate("getSelection().toString()").strip()
     assert 200 == server.post(first).status_code
 
     page.reload()
