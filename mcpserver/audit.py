@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
@@ -41,7 +42,15 @@ _ID = re.compile(r"[A-Za-z0-9]{1,24}|[0-9A-Fa-f-]{36}")  # as Infinity makes the
 # What ToolCall.error can say: of a refusal, and of a failure.
 MISSING_SCOPE, TOOL_NOT_ALLOWED, UNKNOWN_TOOL = "missing_scope", "tool_not_allowed", "unknown_tool"
 WRONG_ARGUMENTS, CANCELLED, INTERNAL = "wrong_arguments", "cancelled", "internal"
-_ENDED = ("targets", "outcome", "error", "upstream_status", "duration_ms")
+_ENDED = ("targets", "outcome", "error", "upstream_status", "requests", "duration_ms")
+
+_call: ContextVar[ToolCall | None] = ContextVar("call", default=None)
+
+
+def count_request() -> None:
+    """Note that the call under way, if it is recorded, sends a request to Infinity."""
+    if call := _call.get():
+        call.requests += 1
 
 
 class AuditLog:
@@ -128,6 +137,7 @@ class _Recorded(AbstractAsyncContextManager[ToolCall]):
                     "without that it changes nothing. Try again in a minute. The operator finds "
                     f"the reason in the log under the request id {current_request_id()}."
                 ) from error
+        self._token = _call.set(self._call)
         self._began = time.perf_counter()
         return self._call
 
@@ -137,6 +147,7 @@ class _Recorded(AbstractAsyncContextManager[ToolCall]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        _call.reset(self._token)
         call = self._call
         call.duration_ms = round((time.perf_counter() - self._began) * 1000)
         call.outcome, call.error = Outcome.OK, ""

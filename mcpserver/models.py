@@ -70,6 +70,7 @@ class ToolCall(models.Model):
     upstream_status = models.PositiveSmallIntegerField(
         null=True, help_text="The HTTP status that Infinity refused it with."
     )
+    requests = models.PositiveIntegerField(default=0, help_text="How many it sent to Infinity.")
     duration_ms = models.PositiveIntegerField("duration (ms)", null=True)
     request_id = models.CharField(max_length=32)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
+from mcpserver.audit import count_request
 from mcpserver.budget import LOOK_AGAIN_SECONDS, Budget, LocalBudget, Rate, RedisBudget
 from mcpserver.infinity.errors import BudgetSpent
 
@@ -64,6 +65,7 @@ class Pacer:
 
     async def wait_for_turn(self) -> None:
         await self.pacing.wait_for_turn(self.profile, self.user)
+        count_request()
 
 
 def configured_budget() -> Budget:

@@ -82,6 +82,23 @@ def test_a_change_is_in_the_log_with_what_it_was_about_and_made(
     assert "Canary" not in serializers.serialize("json", [row])
 
 
+def test_a_call_says_how_many_requests_it_took(
+    server: Server, make_user: MakeUser, infinity: Infinity, roadmap: dict[str, Any]
+) -> None:
+    user, key = make_user(name())
+    [folder, *_] = data_of(server.call(key, "infinity_list_folders", **roadmap))["data"]
+    before = len(infinity.requests())
+    place = {**roadmap, "folder_id": folder["id"]}
+    data_of(server.call(key, "infinity_create_item", values={"Name": "A"}, **place))
+    sent = len(infinity.requests()) - before
+
+    rows = eventually(lambda: rows_of(user.name) if len(rows_of(user.name)) == 2 else [])
+    assert {("infinity_list_folders", 1), ("infinity_create_item", sent)} == {
+        (row.tool, row.requests) for row in rows
+    }
+    assert sent > 1
+
+
 @pytest.mark.parametrize(
     ("tool", "arguments", "error", "status"),
     [
