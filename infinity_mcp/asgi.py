@@ -20,7 +20,8 @@ from infinity_mcp.middleware import RequestIdMiddleware
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
 django = cast(ASGIApp, get_asgi_application())
 
-from mcpserver.app import McpApp  # noqa: E402 - models can be imported once Django is set up
+from mcpserver import history  # noqa: E402 - models can be imported once Django is set up
+from mcpserver.app import McpApp  # noqa: E402
 from oauthbridge import configured  # noqa: E402
 
 # Served from where they are installed, so that there is nothing to collect.
@@ -36,7 +37,7 @@ mcp = McpApp()
 async def lifespan(_: Starlette) -> AsyncIterator[None]:
     await sync_to_async(configured.register_configured_client)()
     await sync_to_async(configured.warn_of_unknown_user)()
-    async with mcp.running():
+    async with mcp.running(), history.kept():
         yield
 
 

@@ -128,3 +128,20 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.subject}"
+
+
+class CallSummary(models.Model):
+    """What the calls of a stretch of time that is over add up to; see `mcpserver.history`."""
+
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    statistics = models.JSONField()
+    last_call_id = models.BigIntegerField(help_text="The newest call when they were counted.")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("starts_at", "ends_at"), name="callsummary_span"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.starts_at} to {self.ends_at}"

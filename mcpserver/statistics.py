@@ -1,0 +1,88 @@
+"""What the calls of a stretch of time add up to."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from mcpserver.models import Outcome, ToolCall
+
+RAN = (Outcome.OK, Outcome.FAILED)  # refused calls take no time, and unfinished ones have none
+
+
+@dataclass
+class Statistics:
+    """Calls, counted by one property each.
+
+    `durations` counts those calls of each tool that ran, by `bucket_of` their milliseconds.
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    users: Counter[str] = field(default_factory=Counter)
+    tools: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    durations: dict[str, Counter[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, start: datetime, end: datetime) -> Self:
+        """Of the calls that began from `start` on and before `end`."""
+        made = cls()
+        calls = ToolCall.objects.filter(started_at__gte=start, started_at__lt=end).order_by()
+        columns = calls.values_list("tool", "user", "outcome", "error", "duration_ms")
+        for tool, user, outcome, error, duration in columns.iterator(chunk_size=5000):
+            made.outcomes[outcome] += 1
+            made.users[user] += 1
+            made.tools[tool] += 1
+            if error:
+                made.errors[error] += 1
+            if outcome == Outcome.FAILED:
+                made.failures[tool] += 1
+            if outcome in RAN and duration is not None:
+                made.durations.setdefault(tool, Counter())[bucket_of(duration)] += 1
+        return made
+
+    def add(self, other: Statistics) -> None:
+        for name in ("outcomes", "errors", "users", "tools", "failures"):
+            getattr(self, name).update(getattr(other, name))
+        for tool, durations in other.durations.items():
+            self.durations.setdefault(tool, Counter()).update(durations)
+
+    @property
+    def calls(self) -> int:
+        return self.outcomes.total()
+
+    @property
+    def all_durations(self) -> Counter[int]:
+        return sum(self.durations.values(), Counter())
+
+    def as_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        plain = {name: Counter(counts) for name, counts in stored.items() if name != "durations"}
+        durations = {
+            tool: Counter({int(bucket): calls for bucket, calls in counts.items()})
+            for tool, counts in stored["durations"].items()
+        }
+        return cls(**plain, durations=durations)
+
+
+def bucket_of(milliseconds: int) -> int:
+    """The shortest duration that is counted together with this one: at most 1/16 shorter."""
+    shift = max(milliseconds.bit_length() - 5, 0)
+    return milliseconds >> shift << shift
+
+
+def percentile(durations: Counter[int], percent: int) -> int | None:
+    """The milliseconds that so many percent of the calls took at most; right within 1/32."""
+    rank = math.ceil(durations.total() * percent / 100)
+    for bucket in sorted(durations):
+        rank -= durations[bucket]
+        if rank <= 0:
+            return bucket + (1 << max(bucket.bit_length() - 5, 0)) // 2
+    return None
