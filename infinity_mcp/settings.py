@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "django.contrib.staticfiles",
     "oauth2_provider",
     "infinity_mcp",
@@ -141,6 +142,7 @@ UNFOLD = {
     },
     "STYLES": [f"{STATIC_URL}mcpserver/admin.css"],
     "SCRIPTS": [f"{STATIC_URL}mcpserver/admin.js"],
+    "DASHBOARD_CALLBACK": "mcpserver.dashboard.add_dashboard",
     "SIDEBAR": {"navigation": "infinity_mcp.menu.navigation"},
 }
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import anyio
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db.models import Max, Min, Q
 from django.utils import timezone
@@ -129,7 +130,9 @@ def keep(now: datetime, is_stopping: Callable[[], bool] = lambda: False) -> None
     last_call = ToolCall.objects.aggregate(last=Max("pk"))["last"] or 0
     if outdated := _outdated_from():
         CallSummary.objects.filter(ends_at__gt=outdated).delete()
-    wanted = {*last_days(now, 30)[:-1], *last_hours(now)[:-1]}
+    oldest = now - timedelta(days=settings.AUDIT_RETENTION_DAYS)
+    spans = {*last_days(now, 30)[:-1], *last_hours(now)[:-1]}
+    wanted = {span for span in spans if span.start >= oldest}
     kept = {
         Span(*row): pk for pk, *row in CallSummary.objects.values_list("pk", "starts_at", "ends_at")
     }

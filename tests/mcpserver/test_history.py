@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from mcpserver import history
 from mcpserver.models import CallSummary, Outcome, ToolCall
@@ -118,6 +118,16 @@ def test_only_what_a_page_may_ask_for_is_kept(make_calls: MakeCalls) -> None:
         history.keep(NOW + timedelta(days=days, minutes=7 * days))
     assert CallSummary.objects.count() <= 29 + 24 + 12
     assert NOW - timedelta(days=29) <= min(CallSummary.objects.values_list("starts_at", flat=True))
+
+
+def test_nothing_is_kept_longer_than_the_audit_log(
+    make_calls: MakeCalls, settings: Settings
+) -> None:
+    settings.AUDIT_RETENTION_DAYS = 5
+    make_calls(NOW - timedelta(days=6), NOW - timedelta(days=3))
+    history.keep(NOW)
+    ToolCall.objects.filter(started_at__lt=NOW - timedelta(days=5)).delete()
+    assert 1 == total(history.last_days(NOW, 30)).calls
 
 
 def test_the_newest_is_counted_when_there_is_no_time_for_all(make_calls: MakeCalls) -> None:

@@ -1,0 +1,186 @@
+"""What an operator should look at: trouble of late, and trouble to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Count, Max, Q, Sum
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timesince, timeuntil
+
+from accounts.models import ApiKey, McpUser, User
+from credentials.errors import CredentialError
+from credentials.events import EventKind
+from credentials.models import ENDS_SOON, Profile
+from mcpserver.models import Event, Outcome, ToolCall
+
+LATELY = timedelta(hours=24)
+# A call ends within a minute; one that began before this and did not was cut off.
+LONG_UNFINISHED = timedelta(minutes=5)
+UNFINISHED_SHOWN = timedelta(days=7)
+MOST_NAMED = 5
+
+Urgency = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Concern:
+    """`url` is where to look at it, `model` what the viewer must be allowed to see."""
+
+    urgency: Urgency
+    text: str
+    advice: str
+    url: str
+    model: type[models.Model]
+
+
+def concerns(viewer: User | AnonymousUser) -> list[Concern]:
+    """What the viewer may know of, errors first. Empty: all is well."""
+    now = timezone.now()
+    found = [concern for look in LOOKS for concern in look(now)]
+    shown = [concern for concern in found if viewer.has_perm(_permission(concern.model))]
+    return sorted(shown, key=lambda concern: concern.urgency)
+
+
+def _unreadable_tokens(now: datetime) -> Iterator[Concern]:
+    url = list_of(Profile)
+    try:
+        active = Profile.objects.filter(active=True)
+        unreadable = [profile.id for profile in active if not profile.is_readable()]
+    except CredentialError as error:  # of the store key, so it is the same for all
+        text = "No Infinity token can be opened."
+        yield Concern("error", text, str(error), url, Profile)
+        return
+    if unreadable:
+        text = f"The stored Infinity token of {_some(unreadable)} cannot be read."
+        advice = "Put the store key back that encrypted it, or enter the token again."
+        yield Concern("error", text, advice, url, Profile)
+
+
+def _refused_tokens(now: datetime) -> Iterator[Concern]:
+    refused = _calls_since(now - LATELY, error="token_refused")
+    last = dict(refused.values_list("profile").annotate(Max("started_at")))
+    for profile in Profile.objects.filter(pk__in=last, active=True):
+        # A token that was entered or verified since may be another one.
+        if max(profile.updated_at, profile.verified_at or profile.updated_at) < last[profile.pk]:
+            ago = timesince(last[profile.pk], now)
+            text = f"Infinity refused the token of {profile}, last {ago} ago."
+            advice = "Verify the profile; if it is refused again, enter a new token."
+            yield Concern("error", text, advice, _page_of(profile), Profile)
+
+
+def _ending_tokens(now: datetime) -> Iterator[Concern]:
+    ending = Profile.objects.filter(active=True, token_expires_at__lte=now + ENDS_SOON)
+    for profile in ending.order_by("token_expires_at"):
+        ends = profile.token_expires_at
+        assert ends is not None
+        over = ends <= now
+        text = f"The Infinity token of {profile} " + (
+            "has expired." if over else f"expires in {timeuntil(ends, now)}."
+        )
+        advice = "Make a new one in Infinity and enter it here."
+        yield Concern("error" if over else "warning", text, advice, _page_of(profile), Profile)
+
+
+def _cut_off_changes(now: datetime) -> Iterator[Concern]:
+    began = (now - UNFINISHED_SHOWN, now - LONG_UNFINISHED)
+    unfinished = ToolCall.objects.filter(outcome=Outcome.UNFINISHED, started_at__range=began)
+    if count := unfinished.count():
+        text = f"{_calls(count)} changing something did not finish in the last 7 days."
+        advice = "The server ended in the middle: look in Infinity whether the change was made."
+        url = list_of(ToolCall, outcome__exact=Outcome.UNFINISHED, within="7d")
+        yield Concern("warning", text, advice, url, ToolCall)
+
+
+def _spent_budgets(now: datetime) -> Iterator[Concern]:
+    for error in ("budget_spent", "rate_limited"):
+        spent = _calls_since(now - LATELY, error=error).values_list("profile")
+        for profile, count in spent.annotate(Count("pk")).order_by("profile"):
+            text = f"{_calls(count)} through {profile} were over Infinity's rate limit lately."
+            advice = "Spread its users over more profiles, or have its agents ask for less."
+            url = list_of(ToolCall, error=error, within="1d")
+            yield Concern("warning", text, advice, url, ToolCall)
+
+
+def _throttled(now: datetime) -> Iterator[Concern]:
+    throttled = Event.objects.filter(kind=EventKind.THROTTLED, happened_at__gte=now - LATELY)
+    groups = throttled.values_list("subject", "address").annotate(total=Sum("count"))
+    url = list_of(Event, kind__exact=EventKind.THROTTLED, within="1d")
+    for subject, address, count in groups.order_by("-total")[:MOST_NAMED]:
+        if subject:
+            text = f"{subject} was slowed down: {count} requests over its limit lately."
+            advice = "See what its agent is doing, or raise MCP_REQUESTS_PER_MINUTE."
+        else:
+            text = f"{address or 'Somebody'} was slowed down: {count} wrong keys lately."
+            advice = "An agent with an old key? Otherwise somebody is guessing."
+        yield Concern("warning", text, advice, url, Event)
+
+
+def _unused_keys(now: datetime) -> Iterator[Concern]:
+    if count := ApiKey.objects.unused().count():
+        text = f"{count} {'keys were' if count > 1 else 'key was'} not used for 90 days."
+        advice = "Revoke what nobody needs."
+        yield Concern("warning", text, advice, list_of(ApiKey, state="unused"), ApiKey)
+
+
+def _oauth_without_consent(now: datetime) -> Iterator[Concern]:
+    if not settings.OAUTH_ENABLED:
+        return
+    proposed = McpUser.objects.select_related("profile").filter(name=settings.OAUTH_MCP_USER)
+    if not any(user.is_live(now) for user in proposed):
+        text = f"OAuth proposes the MCP user {settings.OAUTH_MCP_USER}, which cannot be used."
+        advice = "Create or activate it, or name another one in OAUTH_MCP_USER."
+        yield Concern("warning", text, advice, list_of(McpUser), McpUser)
+    may_consent = Q(is_superuser=True) | Q(mcp_users__active=True)
+    if not User.objects.filter(may_consent, is_active=True).exists():
+        text = "OAuth is on, but nobody may allow a client to act as an MCP user."
+        advice = "Name people in an MCP user."
+        yield Concern("warning", text, advice, list_of(McpUser), McpUser)
+
+
+LOOKS = (
+    _unreadable_tokens,
+    _refused_tokens,
+    _ending_tokens,
+    _cut_off_changes,
+    _spent_budgets,
+    _throttled,
+    _unused_keys,
+    _oauth_without_consent,
+)
+
+
+def _calls_since(start: datetime, **conditions: object) -> models.QuerySet[ToolCall]:
+    return ToolCall.objects.filter(started_at__gte=start, **conditions).order_by()
+
+
+def _calls(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"
+
+
+def _some(names: Iterable[str]) -> str:
+    names = list(names)
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def list_of(model: type[models.Model], **filters: str) -> str:
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{url}?{urlencode(filters)}" if filters else url
+
+
+def _page_of(record: models.Model) -> str:
+    meta = record._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[record.pk])
+
+
+def _permission(model: type[models.Model]) -> str:
+    return f"{model._meta.app_label}.view_{model._meta.model_name}"

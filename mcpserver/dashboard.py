@@ -1,0 +1,246 @@
+"""What the admin's first page says of the calls: figures, plots and lists."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from mcpserver import history
+from mcpserver.attention import concerns, list_of
+from mcpserver.history import Part
+from mcpserver.models import Outcome, ToolCall
+from mcpserver.statistics import Statistics, percentile
+
+COUNTING_SECONDS = 0.2  # for what is not counted yet: the page does not wait for more
+MOST_LISTED = 10
+BUDGET_MINUTES = 10
+MINUTE = timedelta(minutes=1)
+
+OUTCOMES = (Outcome.OK, Outcome.REFUSED, Outcome.FAILED, Outcome.UNFINISHED)
+
+# What they are called here and in the lists of the audit log.
+RANGES = {"1d": "24 hours", "7d": "7 days", "30d": "30 days"}
+DEFAULT_RANGE = "30d"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A row of a list. `of` is what a bar of full length stands for; durations in milliseconds."""
+
+    name: str
+    count: int
+    of: int
+    failed: int = 0
+    url: str = ""
+    median: int | None = None
+    high: int | None = None
+
+    @property
+    def percent(self) -> int:
+        return _percent(self.count, self.of)
+
+    @property
+    def failed_percent(self) -> int:
+        return _percent(self.failed, self.of)
+
+
+@dataclass
+class Slot:
+    """An hour or a day of the plots."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    durations: Counter[int] = field(default_factory=Counter)
+
+    def add(self, statistics: Statistics) -> None:
+        self.outcomes.update(statistics.outcomes)
+        for durations in statistics.durations.values():
+            self.durations.update(durations)
+
+    @property
+    def counts(self) -> list[int]:
+        """In the order of OUTCOMES."""
+        return [self.outcomes[outcome] for outcome in OUTCOMES]
+
+    @property
+    def median(self) -> int | None:
+        return percentile(self.durations, 50)
+
+    @property
+    def high(self) -> int | None:
+        return percentile(self.durations, 95)
+
+
+class Sent(NamedTuple):
+    """The requests to Infinity of one call."""
+
+    at: datetime
+    requests: int
+
+
+def add_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The context of the admin's index, with the dashboard for those who may see the audit log."""
+    if not request.user.has_perm("mcpserver.view_toolcall"):
+        return context
+    chosen = request.GET.get("range", "")
+    dashboard = Dashboard(chosen if chosen in RANGES else DEFAULT_RANGE, timezone.now())
+    return {**context, "dashboard": dashboard, "concerns": concerns(request.user)}
+
+
+class Dashboard:
+    """The calls of one of RANGES, until `now`. Durations are in milliseconds."""
+
+    ranges = RANGES
+    outcomes = OUTCOMES
+    budget_minutes = BUDGET_MINUTES
+
+    def __init__(self, range: str, now: datetime) -> None:
+        self.range, self._now = range, now
+
+    @property
+    def slot_name(self) -> str:
+        return "hour" if self.range == "1d" else "day"
+
+    @cached_property
+    def _parts(self) -> list[Part]:
+        if self.range == "1d":
+            spans = history.last_hours(self._now)
+        else:
+            spans = history.last_days(self._now, 7 if self.range == "7d" else 30)
+        return history.read(spans, COUNTING_SECONDS)
+
+    @property
+    def is_complete(self) -> bool:
+        """Is all of it counted? The next try gets further."""
+        return all(part.statistics for part in self._parts)
+
+    @cached_property
+    def is_unused(self) -> bool:
+        return not ToolCall.objects.exists()
+
+    @cached_property
+    def total(self) -> Statistics:
+        total = Statistics()
+        for part in self._parts:
+            if part.statistics:
+                total.add(part.statistics)
+        return total
+
+    @cached_property
+    def slots(self) -> dict[str, Slot]:
+        """By what is written below it: `14:00` or `Nov 22`, in UTC."""
+        form = "%H:00" if self.range == "1d" else "%b %d"
+        slots: dict[str, Slot] = {}
+        for part in self._parts:
+            slot = slots.setdefault(part.span.start.strftime(form), Slot())
+            if part.statistics:
+                slot.add(part.statistics)
+        return slots
+
+    @cached_property
+    def whole(self) -> Slot:
+        whole = Slot()
+        whole.add(self.total)
+        return whole
+
+    @property
+    def share_that_worked(self) -> float | None:
+        """In percent."""
+        calls = self.total.calls
+        return 100 * self.total.outcomes[Outcome.OK] / calls if calls else None
+
+    @property
+    def errors(self) -> list[Bar]:
+        return [
+            replace(bar, name=bar.name.replace("_", " ").capitalize())
+            for bar in self._bars(self.total.errors, "error")
+        ]
+
+    @property
+    def users(self) -> list[Bar]:
+        return self._bars(self.total.users, "q")
+
+    @property
+    def tools(self) -> list[Bar]:
+        bars = self._bars(self.total.tools, "tool")
+        return [replace(bar, **self._of_tool(bar.name)) for bar in bars]
+
+    @cached_property
+    def budgets(self) -> list[Bar]:
+        """Requests of each profile in its busiest minute of late, of those that it may send."""
+        start = self._now - timedelta(minutes=BUDGET_MINUTES)
+        calls = ToolCall.objects.filter(started_at__gte=start, requests__gt=0)
+        sent: dict[str, list[Sent]] = {}
+        columns = calls.order_by("started_at").values_list("profile", "started_at", "requests")
+        for profile, at, requests in columns:
+            sent.setdefault(profile, []).append(Sent(at, requests))
+        busiest = Counter({profile: _busiest_minute(calls) for profile, calls in sent.items()})
+        limit = self.request_limit
+        return [Bar(name, count, of=limit) for name, count in busiest.most_common(MOST_LISTED)]
+
+    def _bars(self, counts: Counter[str], filter: str) -> list[Bar]:
+        listed = counts.most_common(MOST_LISTED)
+        return [
+            Bar(
+                name,
+                count,
+                of=listed[0][1],
+                url=list_of(ToolCall, **{filter: name, "within": self.range}),
+            )
+            for name, count in listed
+        ]
+
+    def _of_tool(self, tool: str) -> dict[str, Any]:
+        durations = self.total.durations.get(tool, Counter())
+        return {
+            "failed": self.total.failures[tool],
+            "median": percentile(durations, 50),
+            "high": percentile(durations, 95),
+        }
+
+    @property
+    def request_limit(self) -> int:
+        return int(settings.INFINITY_REQUESTS_PER_MINUTE)
+
+    @property
+    def plots(self) -> dict[str, Any]:
+        """What the page's script draws."""
+        slots = self.slots.values()
+        return {
+            "labels": list(self.slots),
+            "axis": f"{self.slot_name.capitalize()} (UTC)",
+            "calls": [
+                {
+                    "outcome": outcome.value,
+                    "label": outcome.label,
+                    "data": [slot.outcomes[outcome] for slot in slots],
+                }
+                for outcome in OUTCOMES
+            ],
+            "median": [slot.median for slot in slots],
+            "high": [slot.high for slot in slots],
+        }
+
+
+def _busiest_minute(calls: list[Sent]) -> int:
+    """The most requests in any 60 seconds; `calls` are in the order of time."""
+    most = total = oldest = 0
+    for call in calls:
+        total += call.requests
+        while call.at - calls[oldest].at >= MINUTE:
+            total -= calls[oldest].requests
+            oldest += 1
+        most = max(most, total)
+    return most
+
+
+def _percent(part: int, whole: int) -> int:
+    """Rounded up, so that what there is can be seen."""
+    return min(100, math.ceil(100 * part / whole))
