@@ -164,9 +164,10 @@ def test_what_the_admin_does_is_in_the_log_with_who_did_it(
     form = {
         "name": "alice",
         "profile": "local",
-        "scopes": '["infinity:read"]',
-        "allowed_tools": "[]",
+        "access": "read-only",
         "notes": "Left the company",
+        "keys-TOTAL_FORMS": "0",
+        "keys-INITIAL_FORMS": "0",
     }
     answer = admin_client.post(f"/admin/accounts/mcpuser/{alice.pk}/change/", form)
     assert 302 == answer.status_code
