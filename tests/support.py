@@ -56,9 +56,19 @@ def running(
     *command: str, ready_url: str, log: Path, env: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py <command>` in its own process, from the moment that it answers at `ready_url`."""
+    program = (sys.executable, "manage.py")
+    with started(*program, *command, ready_url=ready_url, log=log, env=env) as process:
+        yield process
+
+
+@contextmanager
+def started(
+    *command: str, ready_url: str, log: Path, env: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The same for any program."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", *command],
+            command,
             cwd=ROOT,
             env=dict(env),
             stdout=output,
