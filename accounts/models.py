@@ -42,6 +42,11 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def is_recent_use(last_used_at: datetime | None) -> bool:
+    """Within the last minute: uses are not noted more often."""
+    return last_used_at is not None and last_used_at > timezone.now() - LAST_USED_RESOLUTION
+
+
 def validate_tools(value: object) -> None:
     """Raise ValidationError unless `value` is a list of tool names."""
     if not isinstance(value, list) or not all(isinstance(tool, str) and tool for tool in value):
@@ -293,12 +298,17 @@ class ApiKey(models.Model):
             credential_id=self.pk,
         )
 
+    @property
+    def is_use_noted(self) -> bool:
+        """Is `last_used_at` recent enough to stay as it is?"""
+        return is_recent_use(self.last_used_at)
+
     def touch(self) -> None:
         """Note that the key is in use, at most once a minute."""
+        if self.is_use_noted:
+            return
         now = timezone.now()
         due = now - LAST_USED_RESOLUTION
-        if self.last_used_at and self.last_used_at > due:
-            return
         stale = ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=due), pk=self.pk)
         stale.update(last_used_at=now)
         self.last_used_at = now

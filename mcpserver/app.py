@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,7 @@ from accounts.caller import Caller
 from credentials.events import EventKind
 from mcpserver.audit import MISSING_SCOPE, AuditLog
 from mcpserver.auth import (
-    authenticate,
+    Authenticator,
     bearer_credential,
     challenge,
     is_guess,
@@ -62,6 +62,7 @@ class McpApp:
     """Answers every request to /mcp. `running()` spans its lifetime."""
 
     def __init__(self) -> None:
+        self._authenticator = Authenticator()
         self._upstream = Upstream()
         self._log = AuditLog()
         self._limits = CallLimits(self._upstream.budget, self._log)
@@ -92,6 +93,7 @@ class McpApp:
     async def running(self) -> AsyncIterator[None]:
         async with (
             self._log.running(),  # first in, last out: it writes what the calls leave behind
+            aclosing(self._authenticator),
             self._upstream.opened(),
             self._json.run(),
             self._events.run(),
@@ -131,7 +133,7 @@ class McpApp:
         """Authenticate, then check that the request may come this way. Raises Refusal."""
         credential = bearer_credential(request.headers)
         try:
-            caller = await authenticate(credential) if credential else None
+            caller = await self._authenticator.authenticate(credential) if credential else None
             is_wrong = credential is not None and not caller and await is_guess(credential)
         except DatabaseError:
             logger.exception("The database did not answer")

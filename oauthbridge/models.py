@@ -21,7 +21,7 @@ from oauth2_provider.models import (
 )
 
 from accounts.caller import Caller
-from accounts.models import LAST_USED_RESOLUTION, LONGEST_KEY, McpUser, User
+from accounts.models import LAST_USED_RESOLUTION, LONGEST_KEY, McpUser, User, is_recent_use
 from accounts.policy import Policy
 from accounts.scopes import known_scopes, validate_scopes
 from credentials.events import EventKind, announce
@@ -179,12 +179,17 @@ class Connection(models.Model):
         self.access_tokens.expire()
         logger.info("Connection %s was revoked", self.pk)
 
+    @property
+    def is_use_noted(self) -> bool:
+        """Is `last_used_at` recent enough to stay as it is?"""
+        return is_recent_use(self.last_used_at)
+
     def touch(self) -> None:
         """Note that it is in use, at most once a minute."""
+        if self.is_use_noted:
+            return
         now = timezone.now()
         due = now - LAST_USED_RESOLUTION
-        if self.last_used_at and self.last_used_at > due:
-            return
         stale = Connection.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=due))
         stale.filter(pk=self.pk).update(last_used_at=now)
         self.last_used_at = now

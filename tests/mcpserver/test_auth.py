@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import aclosing
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, McpUser
 from credentials.models import Profile
+from mcpserver.auth import Authenticator
 from mcpserver.sandbox import ADA_TOKEN, CAROL_TOKEN
 from tests.conftest import MakeProfile, MakeUser
 from tests.support import Server, data_of, text_of
@@ -53,6 +55,30 @@ def test_a_key_is_refused_on_the_call_after_its_end(
     assert callable(end)
     end(user)
     assert 401 == server.post(key).status_code
+
+
+def test_a_database_connection_that_broke_is_opened_again(key: str) -> None:
+    async def authenticated_twice() -> list[str]:
+        async with aclosing(Authenticator()) as authenticator:
+            callers = [await authenticator.authenticate(key)]
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(authenticator._thread, lambda: connection.connection.close())
+            callers.append(await authenticator.authenticate(key))
+        return [caller.user for caller in callers if caller]
+
+    assert ["alice", "alice"] == asyncio.run(authenticated_twice())
+
+
+def test_callers_looked_up_together_are_told_apart(make_user: MakeUser) -> None:
+    names = [f"user-{n}" for n in range(10)]
+    keys = [make_user(name)[1] for name in names]
+
+    async def authenticated() -> list[str | None]:
+        async with aclosing(Authenticator()) as authenticator:
+            asked = [authenticator.authenticate(each) for each in (*keys, "mcp_unknown", *keys)]
+            return [caller.user if caller else None for caller in await asyncio.gather(*asked)]
+
+    assert [*names, None, *names] == asyncio.run(authenticated())
 
 
 def test_rotation_with_grace_keeps_both_keys(server: Server, make_user: MakeUser) -> None:
