@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Literal
 
 from django.contrib.auth.models import AbstractUser, Group
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.policy import Policy
+from accounts.prepared import PreparedQuery
 from accounts.roles import GROUP_ROLES, Role
 from accounts.scopes import known_scopes, validate_scopes
 from credentials.events import EventKind, announce
@@ -229,12 +231,22 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         for key in self.select_related("user"):
             announce(kind, f"MCP user {key.user}", f"{key} {key.label} {detail}".rstrip())
 
+
+@cache
+def _key_by_digest() -> PreparedQuery[ApiKey]:
+    return PreparedQuery(ApiKey.objects.select_related("user__profile").filter(digest=""))
+
+
+_Manager = models.Manager.from_queryset(ApiKeyQuerySet)
+
+
+class ApiKeyManager(_Manager["ApiKey"]):
     def authenticate(self, key: str) -> ApiKey | None:
         """The key record for what a client presented, whatever it is, if it may be used now."""
         if not key.isascii() or len(key) > LONGEST_KEY:
             return None
         digest = digest_of(key)
-        record = self.select_related("user__profile").filter(digest=digest).first()
+        record = _key_by_digest().first(digest)
         # Some collations compare loosely, and `==` tells by its time how much is right.
         if record is None or not hmac.compare_digest(record.digest.encode(), digest.encode()):
             return None
@@ -263,7 +275,7 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ApiKeyQuerySet.as_manager()
+    objects = ApiKeyManager()
 
     class Meta:
         ordering = ("created_at", "id")
