@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -17,39 +18,56 @@ from mcpserver.infinity import JsonObject
 from mcpserver.richtext import is_html, to_text
 from mcpserver.values import labels_of
 
-Renderer = Callable[[JsonObject], str]
-
 # Keys that say nothing to a reader of one record, or whose empty value says nothing.
 _SILENT = ("object",)
 NOTICE_CHARACTERS = 400
+BETWEEN_RECORDS = len("\n- ")
 _NAMES = ("name", "title", "original_name")
+_SEPARATORS = re.compile(r"; | = | · |\*\*")
 
 
 def render(data: JsonObject, response_format: str) -> CallToolResult:
     """The result of a tool. `data` is one record or a page; the text is cut between records."""
-    write = _json if response_format == "json" else _markdown
+    form = _JSON if response_format == "json" else _MARKDOWN
     return CallToolResult(
-        content=[TextContent(type="text", text=_bounded(data, write))], structured_content=data
+        content=[TextContent(type="text", text=_bounded(data, form))], structured_content=data
     )
 
 
-def _bounded(data: JsonObject, write: Renderer) -> str:
+@dataclass(frozen=True)
+class _Form:
+    """How to write a record, what leads from data and its records so written to the text."""
+
+    record: Callable[[Any], str]
+    whole: Callable[[JsonObject, list[str] | None], str]
+
+    def write(self, data: JsonObject) -> str:
+        listed = _is_page(data) or data.keys() == {"notice", "data"}
+        return self.whole(data, list(map(self.record, data["data"])) if listed else None)
+
+
+def _bounded(data: JsonObject, form: _Form) -> str:
     limit: int = settings.MCP_RESULT_TEXT_CHARACTERS
     if _is_page(data) and len(data["data"]) > 1:
-        kept = _fitting(data["data"], write, limit)
-        data = data if kept == len(data["data"]) else _cut(data, max(kept, 1))
-    text = write(data)
-    return text if len(text) <= limit else _shrunk(data, write, limit)
+        records = _fitting(data["data"], form, limit)
+        data = data if len(records) == len(data["data"]) else _cut(data, len(records))
+        text = form.whole(data, records)
+    else:
+        text = form.write(data)
+    return text if len(text) <= limit else _shrunk(data, form, limit)
 
 
-def _fitting(records: list[Any], write: Renderer, limit: int) -> int:
-    """How many records fit, with room for a notice. Each is rendered once, up to the limit."""
+def _fitting(records: list[Any], form: _Form, limit: int) -> list[str]:
+    """The records that fit, with room for a notice, but at least one. Each is written once."""
     left = limit - NOTICE_CHARACTERS
-    for number, record in enumerate(records):
-        left -= len(write({"notice": "", "data": [record]}))
-        if left < 0:
-            return number
-    return len(records)
+    written: list[str] = []
+    for record in records:
+        text = form.record(record)
+        left -= len(text) + BETWEEN_RECORDS
+        if left < 0 and written:
+            break
+        written.append(text)
+    return written
 
 
 def _cut(page: JsonObject, kept: int) -> JsonObject:
@@ -63,16 +81,16 @@ def _cut(page: JsonObject, kept: int) -> JsonObject:
     return {"notice": notice, "data": page["data"][:kept]}
 
 
-def _shrunk(record: JsonObject, write: Renderer, limit: int) -> str:
+def _shrunk(record: JsonObject, form: _Form, limit: int) -> str:
     """A record too long by itself: its texts and lists are cut shorter until it fits."""
     notice = record.get("notice") or "Long values are cut here; structuredContent is whole."
     size = limit // 2
     while size >= 20:
-        text = write({"notice": notice, **_shortened(record, size)})
+        text = form.write({"notice": notice, **_shortened(record, size)})
         if len(text) <= limit:
             return text
         size //= 2
-    return write({"notice": "Too long for this text; structuredContent is whole."})
+    return form.write({"notice": "Too long for this text; structuredContent is whole."})
 
 
 def _shortened(value: Any, size: int) -> Any:
@@ -93,21 +111,25 @@ def _json(data: JsonObject) -> str:
     return orjson.dumps(data).decode()
 
 
-def _markdown(data: JsonObject) -> str:
-    listed = _is_page(data) or data.keys() == {"notice", "data"}
+def _json_whole(data: JsonObject, records: list[str] | None) -> str:
+    return _json(data if records is None else {**data, "data": list(map(orjson.Fragment, records))})
+
+
+def _markdown_whole(data: JsonObject, records: list[str] | None) -> str:
+    lines = _record_lines(data) if records is None else _page_lines(data, records)
     # Infinity answers some changes with nothing, which a model could take for a failure.
-    return "\n".join(_page_lines(data) if listed else _record_lines(data)) or "Done."
+    return "\n".join(lines) or "Done."
 
 
-def _page_lines(page: JsonObject) -> Iterator[str]:
+def _page_lines(page: JsonObject, records: list[str]) -> Iterator[str]:
     if "notice" in page:
         yield f"> {page['notice']}"
-    count = len(page["data"])
+    count = len(records)
     goes_on = page.get("has_more") and page["after"]
     more = f"; more follow with after={page['after']}" if goes_on else ""
     yield f"{count} record{'' if count == 1 else 's'}{more}"
-    for record in page["data"]:
-        yield f"- {_one_line(record)}"
+    for record in records:
+        yield f"- {record}"
 
 
 def _one_line(record: Any) -> str:
@@ -165,7 +187,7 @@ def _is_silent(key: str, value: Any) -> bool:
 def _inline(value: Any) -> str:
     """A value on one line: lists of values as `attribute: data`, other nests as JSON."""
     if isinstance(value, str):
-        return re.sub(r"\s+", " ", _readable(value)).strip()
+        return " ".join(_readable(value).split())
     if isinstance(value, list) and all(_is_value(entry) for entry in value):
         return "; ".join(
             _value(entry) for entry in value if entry.get("data") not in (None, "", [])
@@ -177,7 +199,7 @@ def _inline(value: Any) -> str:
 
 def _readable(text: str) -> str:
     """The HTML that Infinity keeps in comments and long texts, as Markdown; the rest as it is."""
-    return to_text(text) if is_html(text) else text
+    return to_text(text) if "<" in text and is_html(text) else text
 
 
 def _is_value(entry: Any) -> bool:
@@ -195,12 +217,16 @@ def _value(entry: JsonObject) -> str:
     attribute = entry.get("attribute") or {}
     name = attribute.get("name") or entry.get("attribute_id") or "?"
     data = entry.get("data")
-    labels = {label.get("id"): label.get("name") for label in labels_of(attribute)}
-    if isinstance(data, list) and labels:
-        data = [labels.get(each, each) for each in data]
+    if isinstance(data, list):
+        labels = {label.get("id"): label.get("name") for label in labels_of(attribute)}
+        data = [labels.get(each, each) for each in data] if labels else data
     return f"{_inline(name)} = {_quoted(_inline(data))}"
 
 
 def _quoted(text: str) -> str:
     """A text that could pass for further values is shown in quotes."""
-    return orjson.dumps(text).decode() if re.search(r"; | = | · |\*\*", text) else text
+    return orjson.dumps(text).decode() if _SEPARATORS.search(text) else text
+
+
+_JSON = _Form(_json, _json_whole)
+_MARKDOWN = _Form(_one_line, _markdown_whole)
