@@ -12,8 +12,7 @@ from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Any
 
-import anyio
-import orjson
+import pydantic_core
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http.request import split_domain_port, validate_host
@@ -37,6 +36,7 @@ from mcpserver.auth import (
     set_caller,
     step_up_challenge,
 )
+from mcpserver.exchange import exchange, plain_request, unless_gone
 from mcpserver.limits import CallLimits
 from mcpserver.refusal import Refusal
 from mcpserver.server import InfinityServer
@@ -67,10 +67,10 @@ class McpApp:
         self._log = AuditLog()
         self._limits = CallLimits(self._upstream.budget, self._log)
         server = InfinityServer(self._upstream, self._log)
-        self._tools = server.tools
+        self._tools, self._server = server.tools, server._lowlevel_server
         manager = partial(
             StreamableHTTPSessionManager,
-            server._lowlevel_server,
+            self._server,
             stateless=True,
             max_request_body_size=settings.MCP_MAX_REQUEST_BYTES,
         )
@@ -101,7 +101,10 @@ class McpApp:
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._cors(scope, receive, _marked(send))
+        # Most agents send no Origin, and nothing of CORS is theirs.
+        from_browser = any(name == b"origin" for name, _ in scope["headers"])
+        handle = self._cors if from_browser else self._handle
+        await handle(scope, receive, _marked(send))
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -121,13 +124,20 @@ class McpApp:
         message = _read_message(request, body)
         if caller.credential == "oauth":
             self._ask_for_scope(caller, message)
-        manager = self._events if _wants_progress(request, message) else self._json
+        wants_progress = _wants_progress(request, message)
+        asked = None if wants_progress else plain_request(request, message)
+        if asked:
+            del body, message  # they may be large, and the call may be long
+            answering = exchange(self._server, self._upstream, request, asked)
+            response = await unless_gone(request.receive, answering)
+            if response:
+                await response(request.scope, request.receive, send)
+            return
+        manager = self._events if wants_progress else self._json
         receive = _replayed(body, request.receive)
-        del body, message  # they may be large, and the call may be long
-        async with anyio.create_task_group() as group:
-            group.start_soon(_cancel_when_gone, request.receive, group.cancel_scope)
-            await manager.handle_request(_with_plain_headers(request.scope), receive, send)
-            group.cancel_scope.cancel()
+        del body, message
+        scope = _with_plain_headers(request.scope)
+        await unless_gone(request.receive, manager.handle_request(scope, receive, send))
 
     async def _admit(self, request: Request) -> Caller:
         """Authenticate, then check that the request may come this way. Raises Refusal."""
@@ -195,24 +205,27 @@ def _origin_pattern(origin: str) -> str:
 
 async def _read_body(request: Request) -> bytes:
     limit = settings.MCP_MAX_REQUEST_BYTES
-    too_large = Refusal(
-        413,
-        f"The request is larger than {limit} bytes; nothing was done. For a large file use "
-        "infinity_upload_attachment_from_url, or ask the operator to raise MCP_MAX_REQUEST_BYTES "
-        "(32 MiB at most).",
-    )
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
-        raise too_large
+        raise _too_large(limit)
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
             if len(body) > limit:
-                raise too_large
+                raise _too_large(limit)
     except ClientDisconnect:
         raise Refusal(400, "The request ended before its body was complete.") from None
     return bytes(body)
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(
+        413,
+        f"The request is larger than {limit} bytes; nothing was done. For a large file use "
+        "infinity_upload_attachment_from_url, or ask the operator to raise MCP_MAX_REQUEST_BYTES "
+        "(32 MiB at most).",
+    )
 
 
 def _read_message(request: Request, body: bytes) -> dict[str, Any]:
@@ -220,16 +233,22 @@ def _read_message(request: Request, body: bytes) -> dict[str, Any]:
     if content_type != "application/json":
         raise Refusal(400, "Content-Type must be application/json.", code=INVALID_REQUEST)
     try:
-        message = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        # The SDK's own parser: it bounds the depth, and keeps integers of any size as they are.
+        message = pydantic_core.from_json(body, allow_inf_nan=False)
+    except ValueError as error:
         raise Refusal(400, f"The body is not valid JSON: {error}", code=PARSE_ERROR) from None
     if not isinstance(message, dict):
         text = "Send one JSON-RPC message, not a batch or a bare value."
         raise Refusal(400, text, code=INVALID_REQUEST)
-    if "id" in message and type(message["id"]) not in (str, int):
+    if "id" in message and not _is_id(message["id"]):
         # The SDK would take it for a notification and answer nothing.
-        raise Refusal(400, "id must be a string or a whole number.", code=INVALID_REQUEST)
+        text = "id must be a string or a whole number below 2^63."
+        raise Refusal(400, text, code=INVALID_REQUEST)
     return message
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is str or (type(value) is int and abs(value) < 2**63)
 
 
 def _wants_progress(request: Request, message: dict[str, Any]) -> bool:
@@ -250,13 +269,6 @@ def _with_plain_headers(scope: Scope) -> Scope:
     return scope
 
 
-async def _cancel_when_gone(receive: Receive, serving: anyio.CancelScope) -> None:
-    """A client that left waits for nothing: what was begun for it upstream stops too."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    serving.cancel()
-
-
 def _replayed(body: bytes, receive: Receive) -> Receive:
     unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -269,9 +281,10 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 def _marked(send: Send) -> Send:
     async def marked(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers["Cache-Control"] = "no-store"
-            headers.add_vary_header("Authorization")
+            message["headers"] += [
+                (b"cache-control", b"no-store"),
+                (b"vary", b"Authorization, Origin"),
+            ]
         await send(message)
 
     return marked

@@ -33,6 +33,7 @@ from mcpserver.audit import (
 )
 from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityError
+from mcpserver.middleware import KeptListings, set_data_aside, with_data
 from mcpserver.models import ToolCall
 from mcpserver.params import WrongValue
 from mcpserver.signatures import ToolFunction, published
@@ -187,6 +188,7 @@ class InfinityServer(MCPServer[Upstream]):
             lifespan=lambda _: nullcontext(upstream),
             subscriptions=False,  # the tools never change while the server runs
             log_level="WARNING",
+            middleware=[KeptListings(), with_data],
         )
         self.tools = {tool.name: tool for tool in tools}
         # The SDK offers these whether there are any or not, and clients ask for them in vain.
@@ -219,11 +221,12 @@ class InfinityServer(MCPServer[Upstream]):
             raise
         assert tool is not None
         if self._log is None:
-            return await self._run(name, arguments, context)
-        async with self._log.recorded(tool.call_by(caller, arguments)) as call:
             result = await self._run(name, arguments, context)
-            _note_what_was_made(call, result)
-            return result
+        else:
+            async with self._log.recorded(tool.call_by(caller, arguments)) as call:
+                result = await self._run(name, arguments, context)
+                _note_what_was_made(call, result)
+        return set_data_aside(result) if isinstance(result, CallToolResult) else result
 
     def _note_refusal(self, caller: Caller, name: str, arguments: Any, why: str) -> None:
         if self._log is None:

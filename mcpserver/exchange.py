@@ -1,0 +1,137 @@
+"""One JSON-RPC request and its one JSON answer, without the SDK's streams between the two.
+
+For protocol revisions with a handshake the SDK's stateless transport starts tasks and streams for
+each request. `serve_one`, which the SDK itself uses for later revisions, runs the same handlers
+directly: that saves 0.8 of the 1.1 ms that our share of a small call took. What is not a plain
+request for JSON goes the SDK's whole way, and a test holds the two to the same answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import anyio
+import orjson
+import pydantic_core
+from mcp.server.connection import Connection
+from mcp.server.lowlevel import Server
+from mcp.server.runner import modern_error_data, serve_one
+from mcp.shared.dispatcher import CallOptions
+from mcp.shared.exceptions import NoBackChannelError
+from mcp.shared.message import ServerMessageMetadata
+from mcp.shared.transport_context import TransportContext
+from mcp_types import DEFAULT_NEGOTIATED_VERSION, JSONRPCRequest
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive
+
+from mcpserver.upstream import Upstream
+
+Message = dict[str, Any]
+T = TypeVar("T")
+
+
+def plain_request(request: Request, message: Message) -> JSONRPCRequest | None:
+    """The request in `message` when `exchange` may answer it."""
+    version = request.headers.get("mcp-protocol-version")
+    if version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS:
+        return None
+    if "id" not in message or not _takes_json(", ".join(request.headers.getlist("accept"))):
+        return None
+    try:
+        return JSONRPCRequest.model_validate(message)
+    except ValidationError:
+        return None
+
+
+async def exchange(
+    server: Server[Upstream], upstream: Upstream, request: Request, asked: JSONRPCRequest
+) -> Response:
+    """The answer to a request that `plain_request` found."""
+    version = request.headers.get("mcp-protocol-version", DEFAULT_NEGOTIATED_VERSION)
+    answer: Message = {"jsonrpc": "2.0", "id": asked.id}
+    try:
+        answer["result"] = await serve_one(
+            server,
+            _OneAnswer(asked.id, ServerMessageMetadata(request_context=request)),
+            asked.method,
+            asked.params,
+            connection=Connection.from_envelope(version, None, None),
+            lifespan_state=upstream,
+        )
+    except Exception as error:  # whatever a handler raises has an answer; the SDK logs what is new
+        answer["error"] = modern_error_data(error).model_dump(exclude_none=True)
+    return Response(_encoded(answer), media_type="application/json")
+
+
+async def unless_gone(receive: Receive, answering: Coroutine[Any, Any, T]) -> T | None:
+    """What `answering` returns; None when the client left, and what was begun for it then stops.
+
+    A task group of anyio would do the same, and takes 0.044 ms instead of 0.008.
+    """
+    serving = asyncio.current_task()
+    assert serving
+    watching = asyncio.create_task(_cancel_when_gone(receive, serving))
+    try:
+        return await answering
+    except asyncio.CancelledError:
+        if not watching.done() or watching.cancelled() or serving.uncancel():
+            raise  # it is not the client's leaving that cancelled this
+        return None
+    finally:
+        watching.cancel()
+
+
+async def _cancel_when_gone(receive: Receive, serving: asyncio.Task[Any]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    serving.cancel()
+
+
+@lru_cache(maxsize=64)
+def _takes_json(accept: str) -> bool:
+    """A missing Accept takes anything. Whatever is unusual here is for the SDK to judge."""
+    types = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return not types.isdisjoint(("", "*/*", "application/*", "application/json"))
+
+
+def _encoded(answer: Message) -> bytes:
+    try:
+        return orjson.dumps(answer)
+    except TypeError:  # an integer above 64 bits
+        return pydantic_core.to_json(answer)
+
+
+_NOTHING_BUT_ANSWERS = TransportContext(kind="streamable-http", can_send_request=False)
+
+
+@dataclass(frozen=True)
+class _OneAnswer:
+    """The SDK's `DispatchContext` of a request whose answer carries nothing but its result."""
+
+    request_id: str | int
+    message_metadata: ServerMessageMetadata
+    transport: TransportContext = _NOTHING_BUT_ANSWERS
+    cancel_requested: anyio.Event = field(default_factory=anyio.Event)
+    can_send_request: bool = False
+
+    async def send_raw_request(
+        self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
+    ) -> dict[str, Any]:
+        raise NoBackChannelError(method)
+
+    async def notify(
+        self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
+    ) -> None:
+        return None
+
+    async def progress(
+        self, progress: float, total: float | None = None, message: str | None = None
+    ) -> None:
+        return None
