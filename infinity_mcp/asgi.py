@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +11,9 @@ from typing import cast
 from asgiref.sync import sync_to_async
 from django.core.asgi import get_asgi_application
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infinity_mcp.middleware import RequestIdMiddleware
 
@@ -38,17 +38,24 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
     await sync_to_async(configured.register_configured_client)()
     await sync_to_async(configured.warn_of_unknown_user)()
     async with mcp.running(), history.kept():
+        gc.freeze()  # what is there now stays, so that collections need not look at it
         yield
 
 
-application = Starlette(
+site = Starlette(
     routes=[
-        # Both spellings, so that neither is answered with a redirect.
-        Route("/mcp", mcp),
-        Route("/mcp/", mcp),
         Mount("/static", StaticFiles(packages=STATIC_PACKAGES)),
         Mount("/", django),
     ],
-    middleware=[Middleware(RequestIdMiddleware)],
     lifespan=lifespan,
 )
+
+
+async def _dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+    # Both spellings, so that neither is answered with a redirect; and past the site's routing and
+    # middleware, which take 0.03 ms.
+    is_mcp = scope["type"] == "http" and scope["path"] in ("/mcp", "/mcp/")
+    await (mcp if is_mcp else site)(scope, receive, send)
+
+
+application = RequestIdMiddleware(_dispatch)
