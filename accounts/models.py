@@ -21,6 +21,7 @@ from accounts.policy import Policy
 from accounts.prepared import PreparedQuery
 from accounts.roles import GROUP_ROLES, Role
 from accounts.scopes import known_scopes, validate_scopes
+from accounts.sessions import Session  # noqa: F401 - Django looks for models here
 from credentials.events import EventKind, announce
 from credentials.models import Profile
 

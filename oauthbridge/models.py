@@ -21,12 +21,12 @@ from oauth2_provider.models import (
 )
 
 from accounts.caller import Caller
+from accounts.fields import DigestField
 from accounts.models import LAST_USED_RESOLUTION, LONGEST_KEY, McpUser, User, is_recent_use
 from accounts.policy import Policy
 from accounts.scopes import known_scopes, validate_scopes
 from credentials.events import EventKind, announce
 from oauthbridge import redirects
-from oauthbridge.fields import DigestField
 
 logger = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiKey, McpUser, User
+from accounts.sessions import Session
 from credentials.models import Profile
 from mcpserver.server import tool_names
 from tests.conftest import MakeProfile

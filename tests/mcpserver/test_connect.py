@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import ApiKey, McpUser, User
+from accounts.sessions import Session
 from credentials.models import Profile
 from tests.conftest import MakeUser
 from tests.mcpserver.test_proofs import always, front, passing_on

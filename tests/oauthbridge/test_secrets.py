@@ -38,6 +38,8 @@ def test_neither_database_nor_log_holds_a_usable_secret(
         for password in ("wrong-password-canary", PASSWORD):
             form = {"csrfmiddlewaretoken": hidden_token(page), "username": "ada"}
             browser.post(f"{flow.server.origin}/login/", data={**form, "password": password})
+        cookie = browser.cookies["sessionid"]
+        assert 200 == browser.get(f"{flow.server.origin}/oauth/connections/").status_code
 
     secrets = [
         *(pair[kind] for pair in (tokens, refreshed) for kind in ("access_token", "refresh_token")),
@@ -47,6 +49,7 @@ def test_neither_database_nor_log_holds_a_usable_secret(
         flow.verifier,
         CLIENT_SECRET,
         PASSWORD,
+        cookie,
         *(f"wrong-{what}-canary" for what in ("verifier", "secret", "token", "password")),
     ]
     database = "\n".join(sqlite3.connect(connection.settings_dict["NAME"]).iterdump())

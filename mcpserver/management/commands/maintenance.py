@@ -18,12 +18,13 @@ KEPT = timedelta(days=30)
 
 class Command(CredentialsCommand):
     help = (
-        "Daily housekeeping: removes expired codes and tokens, connections that were never used or"
-        " ended 30 days ago, clients that registered themselves and have no connection, and what is"
-        " in the audit log for longer than AUDIT_RETENTION_DAYS."
+        "Daily housekeeping: removes expired sign-ins, codes and tokens, connections that were"
+        " never used or ended 30 days ago, clients that registered themselves and have no"
+        " connection, and what is in the audit log for longer than AUDIT_RETENTION_DAYS."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        call_command("clearsessions")
         call_command("cleartokens")
         connections = self._prune_connections()
         clients = self._prune_clients()
