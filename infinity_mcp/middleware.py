@@ -1,7 +1,9 @@
-"""What every answer over HTTP carries, whichever part of the server gives it."""
+"""What holds for every request over HTTP, whichever part of the server answers."""
 
 from __future__ import annotations
 
+from django.http import HttpRequest
+from django.utils.deprecation import MiddlewareMixin
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,3 +28,10 @@ class RequestIdMiddleware:
             await send(message)
 
         await self._app(scope, receive, marked)
+
+
+class Utf8Middleware(MiddlewareMixin):
+    """Takes forms as UTF-8, whatever they claim: some charsets that Python has decode no text."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.encoding = "utf-8"

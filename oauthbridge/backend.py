@@ -13,6 +13,7 @@ from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidRequestError, OAuth2Error
 
+from oauthbridge.endpoints import is_repeating
 from oauthbridge.errors import explain, explained
 
 Answer = tuple[str | None, dict[str, str], str, int]  # URI to redirect to, headers, body, status
@@ -77,6 +78,8 @@ def _refusal(request: HttpRequest, credentials: dict[str, Any]) -> OAuth2Error |
         return InvalidRequestError(description="Use PKCE with the method S256.", state=state)
     if not _S256.fullmatch(credentials.get("code_challenge") or ""):
         return InvalidRequestError(description="code_challenge is no SHA-256.", state=state)
+    if is_repeating(request.GET):
+        return InvalidRequestError(description="A parameter is repeated.", state=state)
     if not is_for_this_server(request.GET.getlist("resource")):
         return foreign_resource(state=state)
     return None

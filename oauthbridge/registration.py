@@ -15,9 +15,10 @@ from oauth2_provider.views.dynamic_client_registration import DynamicClientRegis
 
 from accounts.limits import Limit, address_of
 from oauthbridge import redirects
+from oauthbridge.endpoints import AnswersInJson, OpenToBrowsers
 from oauthbridge.errors import error_answer
 from oauthbridge.models import Application
-from oauthbridge.views import GRANT_TYPES, OpenToBrowsers
+from oauthbridge.views import GRANT_TYPES
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ REGISTRATIONS_FROM_ADDRESS = Limit("registrations-from-address", 20, 60 * 60)
 
 
 @method_decorator(csrf_exempt, name="dispatch")
-class RegistrationView(OpenToBrowsers, DynamicClientRegistrationView):
+class RegistrationView(OpenToBrowsers, AnswersInJson, DynamicClientRegistrationView):
     """The library's, but for what it answers: it refuses clients that can do more than codes (VS
     Code), and hands out a token for changing the registration that never ends."""
 

@@ -12,8 +12,8 @@ from oauth2_provider.views.metadata import (
 )
 
 from oauthbridge import views
+from oauthbridge.endpoints import OpenToBrowsers
 from oauthbridge.registration import RegistrationView
-from oauthbridge.views import OpenToBrowsers
 
 
 class ServerMetadataView(OpenToBrowsers, OAuthServerMetadataView):

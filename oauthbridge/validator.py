@@ -35,6 +35,11 @@ class Validator(OAuth2Validator):
             return False
         return is_secret_of(request.client, presented.secret, request)
 
+    def _extract_basic_auth(self, request: Request) -> str | None:
+        """In place of the library's, which takes `Basic` in this spelling only."""
+        scheme, _, credentials = (request.headers.get("HTTP_AUTHORIZATION") or "").partition(" ")
+        return credentials if scheme.lower() == "basic" else None
+
     # --- Codes
 
     def _create_authorization_code(

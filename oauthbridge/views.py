@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import AccessMixin
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -32,6 +31,7 @@ from accounts.scopes import READ
 from credentials.events import EventKind, announce
 from oauthbridge import redirects
 from oauthbridge.backend import AuthorizationBackend
+from oauthbridge.endpoints import OpenToBrowsers, TakesForms, has_broken_escape, has_null
 from oauthbridge.errors import error_answer
 from oauthbridge.forms import ConsentForm
 from oauthbridge.models import Application, Connection
@@ -43,6 +43,10 @@ LONGEST_ID = 18  # digits that a database id surely holds
 GRANT_TYPES = ("authorization_code", "refresh_token")
 
 
+# So that any other method is told so, rather than that it lacks a CSRF token.
+@method_decorator(csrf_exempt, name="dispatch")
+@method_decorator(require_http_methods(["GET", "POST"]), name="dispatch")
+@method_decorator(csrf_protect, name="dispatch")
 class AuthorizeView(AccessMixin, OAuthLibMixin, View):
     """The authorization endpoint: consent is asked for every time, whatever the request says.
 
@@ -53,9 +57,7 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
     oauthlib_backend_class: Any = AuthorizationBackend
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if request.method not in ("GET", "POST"):
-            return self.http_method_not_allowed(request)
-        if _has_null(request.GET):
+        if has_null(request.GET) or has_broken_escape(request):
             return error_page(request, "This address is damaged.", status=400)
         try:
             self.asked, self.credentials = self.validate_authorization_request(request)
@@ -159,58 +161,31 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
 
     def _redirect(self, uri: str) -> HttpResponse:
         # Its redirect URI was found to be the client's own.
-        return OAuth2ResponseRedirect(uri, [uri.partition(":")[0].lower()])
+        response = OAuth2ResponseRedirect(uri, [uri.partition(":")[0].lower()])
+        response["Cache-Control"] = "no-store"  # it may have a code
+        return response
 
 
 def _client_of(query: QueryDict) -> Application | None:
     """The client that an authorization request names."""
-    if _has_null(query):
+    if has_null(query):
         return None
     return Application.objects.filter(client_id=query.get("client_id")).first()
 
 
-class OpenToBrowsers(View):
-    """For clients that are web pages: any may ask, as nothing here goes by cookies."""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        response: HttpResponseBase
-        if request.method == "OPTIONS":
-            response = HttpResponse(status=204)
-            response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
-            response["Access-Control-Allow-Headers"] = (
-                "Authorization, Content-Type, MCP-Protocol-Version"
-            )
-        else:
-            response = super().dispatch(request, *args, **kwargs)
-        response["Access-Control-Allow-Origin"] = "*"
-        return response
-
-
 @method_decorator(csrf_exempt, name="dispatch")
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-class TokenView(OpenToBrowsers, LibraryTokenView):
+class TokenView(OpenToBrowsers, TakesForms, LibraryTokenView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.POST.get("grant_type") not in GRANT_TYPES:
             return error_answer("unsupported_grant_type")
-        if _has_null(request.POST):
-            return error_answer("invalid_request")
-        response: HttpResponse = super().post(request, *args, **kwargs)
-        return response
+        return super().post(request, *args, **kwargs)
 
 
 @method_decorator(csrf_exempt, name="dispatch")
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-class RevokeTokenView(OpenToBrowsers, LibraryRevokeTokenView):
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if _has_null(request.POST):
-            return error_answer("invalid_request")
-        response: HttpResponse = super().post(request, *args, **kwargs)
-        return response
-
-
-def _has_null(parameters: QueryDict) -> bool:
-    """PostgreSQL cannot look for it, and it is in no identifier."""
-    return any("\0" in str(value) for _, values in parameters.lists() for value in values)
+class RevokeTokenView(OpenToBrowsers, TakesForms, LibraryRevokeTokenView):
+    pass
 
 
 @login_required

@@ -1,0 +1,90 @@
+"""What the addresses that clients ask have in common, whoever wrote the view behind."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.multipartparser import MultiPartParserError
+from django.http.response import HttpResponseBase
+from django.views import View
+
+from oauthbridge.errors import error_answer
+
+UNREADABLE = (BadRequest, MultiPartParserError, SuspiciousOperation)
+CHALLENGE = 'Basic realm="Infinity MCP"'  # RFC 6749 §5.2: in the scheme that the client used
+
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class OpenToBrowsers(View):
+    """For clients that are web pages: any may ask, as nothing here goes by cookies."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response: HttpResponseBase
+        if request.method == "OPTIONS":
+            response = HttpResponse(status=204)
+            response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+            response["Access-Control-Allow-Headers"] = (
+                "Authorization, Content-Type, MCP-Protocol-Version"
+            )
+        else:
+            response = super().dispatch(request, *args, **kwargs)
+        response["Access-Control-Allow-Origin"] = "*"
+        return response
+
+
+class AnswersInJson(View):
+    """Whatever it answers is JSON and is not kept; so is the refusal of what cannot be read."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            response = self._dispatch_readable(request, *args, **kwargs)
+        except RequestDataTooBig:
+            response = error_answer("invalid_request", "The body is too large.", status=413)
+        except UNREADABLE:
+            response = error_answer(
+                "invalid_request", "The request cannot be read: check its form."
+            )
+        response["Cache-Control"] = "no-store"
+        if response.content:
+            response["Content-Type"] = "application/json"
+        if response.status_code == 401 and "WWW-Authenticate" in response and _is_basic(request):
+            response["WWW-Authenticate"] = CHALLENGE
+        return response
+
+    def _dispatch_readable(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if has_broken_escape(request):
+            raise BadRequest
+        response = super().dispatch(request, *args, **kwargs)
+        assert isinstance(response, HttpResponse)
+        return response
+
+
+class TakesForms(AnswersInJson):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if has_null(request.POST) or is_repeating(request.POST):
+            return error_answer("invalid_request")
+        response: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]
+        return response
+
+
+def has_broken_escape(request: HttpRequest) -> bool:
+    """The library fails on it."""
+    return _BROKEN_ESCAPE.search(request.META.get("QUERY_STRING", "")) is not None
+
+
+def has_null(parameters: QueryDict) -> bool:
+    """PostgreSQL cannot look for it, and it is in no identifier."""
+    return any("\0" in str(value) for _, values in parameters.lists() for value in values)
+
+
+def is_repeating(parameters: QueryDict) -> bool:
+    """Is one there twice (RFC 6749 §3.1)? `resource` alone may be (RFC 8707 §2)."""
+    return any(len(values) > 1 for name, values in parameters.lists() if name != "resource")
+
+
+def _is_basic(request: HttpRequest) -> bool:
+    return request.headers.get("Authorization", "").lower().startswith("basic ")
