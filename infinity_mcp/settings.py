@@ -315,16 +315,20 @@ OAUTH2_PROVIDER = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "infinity_mcp.request_id.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "infinity_mcp.request_id.RequestIdFilter"},
+        "strangers": {"()": "infinity_mcp.logs.MistakesOfStrangers"},
+    },
     "formatters": {
         "line": {"format": "{asctime} {levelname} [{request_id}] {name}: {message}", "style": "{"}
     },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
-            "filters": ["request_id"],
+            "filters": ["request_id", "strangers"],
             "formatter": "line",
-        }
+        },
+        "nowhere": {"class": "logging.NullHandler"},  # none at all would be Python's last resort
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
@@ -332,7 +336,7 @@ LOGGING = {
         "uvicorn": {"level": "INFO"},
         "uvicorn.access": {"handlers": [], "propagate": False},
         # A line a request from strangers with a wrong Host would be theirs to fill the disk with.
-        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
     },
 }
 

@@ -89,3 +89,30 @@ def test_what_is_missing_is_logged_under_the_id_that_was_told(server: Server) ->
 def test_a_browser_that_asks_for_an_icon_is_no_warning(server: Server) -> None:
     assert 204 == httpx2.get(f"{server.origin}/favicon.ico", verify=PLAIN).status_code
     assert "favicon" not in server.log.read_text()
+
+
+FORM = "application/x-www-form-urlencoded"
+FIELDS = "&".join(f"x{n}=y" for n in range(1001))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Host": "evil.example"}, ""),
+        ({"Content-Type": FORM}, FIELDS),
+        ({"Content-Type": FORM}, "x" * 3 * 1024 * 1024),
+        ({"Content-Type": "multipart/form-data"}, "x"),
+    ],
+    ids=["host", "fields", "size", "multipart"],
+)
+def test_what_a_stranger_gets_wrong_is_one_line_of_the_log(
+    server: Server, headers: dict[str, str], body: str
+) -> None:
+    before = len(server.log.read_text())
+    url = f"{server.origin}/login/"
+    token = {"csrftoken": "x" * 32}  # without one, nothing is read
+    answer = httpx2.post(url, content=body, headers=headers, cookies=token, verify=PLAIN)
+    assert 400 <= answer.status_code < 500
+    lines = server.log.read_text()[before:].splitlines()
+    assert len(lines) <= 1 and all(" WARNING [" in line for line in lines)
