@@ -14,13 +14,12 @@ from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidRequestError
 
 from accounts.addresses import network_of
-from accounts.limits import Limit, give_back, take_all
+from accounts.limits import Limit
 from oauthbridge.models import Application
 
 logger = logging.getLogger(__name__)
 
 LONGEST_SECRET = 255  # what an Application can hold
-WRONG_SECRETS_OF_CLIENT = Limit("wrong-secrets-of-client", 30, 15 * 60)
 WRONG_SECRETS_FROM_ADDRESS = Limit("wrong-secrets-from-address", 30, 15 * 60)
 REMEMBERED_SECONDS = 24 * 60 * 60
 
@@ -32,7 +31,7 @@ class TooManyWrongSecrets(CustomOAuth2Error):
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Retry-After": str(WRONG_SECRETS_OF_CLIENT.seconds)}
+        return {"Retry-After": str(WRONG_SECRETS_FROM_ADDRESS.seconds)}
 
 
 @dataclass(frozen=True)
@@ -67,23 +66,21 @@ def is_secret_of(client: Application, secret: str, request: Request) -> bool:
     """Raises TooManyWrongSecrets.
 
     Each costs a slow hash, so it is counted before it is looked at and given back if it was right.
-    One that was right before is not counted: nobody keeps a client out by guessing.
+    One that was right before is not counted: nobody keeps a client at the same address out by
+    guessing. Nor are guesses counted for each client, which would keep it out from anywhere.
     """
     if not 0 < len(secret) <= LONGEST_SECRET:
         return False
     remembered = _remembered(client, secret)
-    counted = [
-        (WRONG_SECRETS_OF_CLIENT, client.client_id),
-        (WRONG_SECRETS_FROM_ADDRESS, network_of(request.headers.get("REMOTE_ADDR", ""))),
-    ]
-    if cache.get(remembered):
-        counted = []
-    if not take_all(counted):
+    address = network_of(request.headers.get("REMOTE_ADDR", ""))
+    is_counted = not cache.get(remembered)
+    if is_counted and not WRONG_SECRETS_FROM_ADDRESS.take(address):
         raise TooManyWrongSecrets(request)
     if not check_password(secret, client.client_secret):
         logger.warning("Client %s presented a wrong secret", client.pk)
         return False
-    give_back(counted)
+    if is_counted:
+        WRONG_SECRETS_FROM_ADDRESS.give_back(address)
     cache.set(remembered, True, REMEMBERED_SECONDS)
     return True
 

@@ -86,11 +86,10 @@ def test_thirty_wrong_secrets_close_an_address(desk: Application, path: str) -> 
     assert known == outcome(exchange(SECRET, path=path, REMOTE_ADDR="192.0.2.1"))
 
 
-def test_thirty_wrong_secrets_close_a_client_to_guesses(desk: Application) -> None:
-    client(client_id="other", client_type="confidential", client_secret=SECRET)
+def test_nobody_keeps_a_client_out_from_elsewhere(desk: Application) -> None:
     wrong = [outcome(exchange("x", REMOTE_ADDR=f"192.0.2.{n}")) for n in range(31)]
-    assert [WRONG] * 30 + [TOO_MANY] == wrong
-    assert RIGHT == outcome(exchange(SECRET, "other", REMOTE_ADDR="192.0.2.99"))
+    assert [WRONG] * 31 == wrong
+    assert RIGHT == outcome(exchange(SECRET, REMOTE_ADDR="192.0.2.99"))
 
 
 def test_a_secret_that_was_right_before_works_meanwhile(desk: Application) -> None:
