@@ -12,6 +12,7 @@ from django.http.request import split_domain_port, validate_host
 from oauthbridge import redirects
 from oauthbridge.models import SHORTEST_SECRET
 
+LONGEST = 255  # characters that an Application can hold
 CLIENT_VARIABLES = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_ALLOWED_REDIRECT_ORIGINS")
 DEFAULT_PORTS = {"https": 443, "http": 80}
 ALTERNATIVE = " Or let clients register themselves: OAUTH_DYNAMIC_REGISTRATION=true."
@@ -29,7 +30,14 @@ PURPOSES = {
 def oauth_is_configured(**kwargs: Any) -> list[CheckMessage]:
     if not settings.OAUTH_ENABLED:
         return []
-    return [*_missing(), *_wrong_url(), *_unserved_host(), *_wrong_origins(), *_weak_secret()]
+    return [
+        *_missing(),
+        *_wrong_url(),
+        *_unserved_host(),
+        *_wrong_origins(),
+        *_weak_secret(),
+        *_too_long(),
+    ]
 
 
 def is_public_url(text: str) -> bool:
@@ -86,7 +94,7 @@ def _unserved_host() -> list[CheckMessage]:
 
 
 def _wrong_origins() -> list[CheckMessage]:
-    hint = "https:// and the host, lower case, no trailing slash: https://chatgpt.com."
+    hint = "https:// and the host, lower case, no trailing slash, no :443: https://chatgpt.com."
     return [
         Error(f"OAUTH_ALLOWED_REDIRECT_ORIGINS: {origin!r} is no origin.", hint=hint, id=_id(3))
         for origin in settings.OAUTH_ALLOWED_REDIRECT_ORIGINS
@@ -99,6 +107,18 @@ def _weak_secret() -> list[CheckMessage]:
         return []
     message = f"OAUTH_CLIENT_SECRET has less than {SHORTEST_SECRET} characters."
     return [Error(message, hint=PURPOSES["OAUTH_CLIENT_SECRET"], id=_id(4))]
+
+
+def _too_long() -> list[CheckMessage]:
+    return [
+        Error(
+            f"{name} has more than {LONGEST} characters.",
+            hint=f"Choose a shorter one, and enter it in the client too. {PURPOSES[name]}",
+            id=_id(6),
+        )
+        for name in ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET")
+        if len(getattr(settings, name)) > LONGEST
+    ]
 
 
 def _id(number: int) -> str:

@@ -17,7 +17,10 @@ EDITOR_SCHEMES = frozenset(
 )
 
 _URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
-_HOST = re.compile(r"[a-z0-9.\-]+|[0-9a-f:.]+")
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?"
+_PORT = r"(?::[1-9]\d{0,4})?"
+_AUTHORITY = re.compile(rf"(?:{_NAME}(?:\.{_NAME})*|\[[0-9a-f:.]+\]){_PORT}")
+_LOOPBACK = re.compile(rf"(?:127\.0\.0\.1|localhost|\[::1\]){_PORT}")
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
 _REVERSED_DOMAIN = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9-]+)+")
 _LOOPBACK_PORT = re.compile(r"\A(http://(?:127\.0\.0\.1|localhost|\[::1\])):\d{1,5}(?=/|\?|\Z)")
@@ -43,10 +46,13 @@ def _problem_with_scheme(parts: SplitResult) -> str | None:
     if not parts.scheme:
         return "it has no scheme"
     if parts.scheme == "https":
-        return None if _HOST.fullmatch(parts.hostname or "") else "it has no usual host"
+        return None if _AUTHORITY.fullmatch(parts.netloc) else "it has no usual host or port"
     if parts.scheme == "http":
-        local = parts.hostname in LOOPBACK_HOSTS
-        return None if local else "http:// is for this machine only: 127.0.0.1, [::1] or localhost"
+        return (
+            None
+            if _LOOPBACK.fullmatch(parts.netloc)
+            else "http:// is for this machine only: 127.0.0.1, [::1] or localhost"
+        )
     if not (parts.scheme in EDITOR_SCHEMES or _REVERSED_DOMAIN.fullmatch(parts.scheme)):
         return (
             f"the scheme {parts.scheme}: is not accepted; use https, http on this machine, an"
@@ -71,8 +77,11 @@ def is_on_origin(uri: str, origins: Iterable[str]) -> bool:
 
 
 def is_origin(text: str) -> bool:
-    """Is `text` an HTTPS origin: `https://host`, maybe with a port, in lower case?"""
-    return re.fullmatch(r"https://[a-z0-9.\-]+(:[1-9]\d{0,4})?", text) is not None
+    """Is `text` an HTTPS origin: `https://host`, maybe with a port but its own, in lower case?"""
+    return (
+        not text.endswith(":443")
+        and re.fullmatch(r"https://[a-z0-9.\-]+(:[1-9]\d{0,4})?", text) is not None
+    )
 
 
 def host_of(uri: str) -> str:

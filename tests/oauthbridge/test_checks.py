@@ -128,7 +128,8 @@ def test_registration_is_named_as_the_other_way(configured: Settings) -> None:
 
 @pytest.mark.parametrize(
     "origin",
-    ["chatgpt.com", "http://chatgpt.com", "https://chatgpt.com/", "https://*.com", "https://a@b.c"],
+    ["chatgpt.com", "http://chatgpt.com", "https://chatgpt.com/", "https://*.com", "https://a@b.c"]
+    + ["https://chatgpt.com:443"],
 )
 def test_a_wrong_origin_is_named(configured: Settings, origin: str) -> None:
     configured.OAUTH_ALLOWED_REDIRECT_ORIGINS = ["https://chatgpt.com", origin]
@@ -140,6 +141,14 @@ def test_a_wrong_origin_is_named(configured: Settings, origin: str) -> None:
 def test_a_short_secret_is_named(configured: Settings) -> None:
     configured.OAUTH_CLIENT_SECRET = "short"
     assert ["oauthbridge.E004"] == [id for id, _ in found()]
+
+
+@pytest.mark.parametrize("name", ["OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET"])
+def test_what_no_client_can_hold_is_named(configured: Settings, name: str) -> None:
+    setattr(configured, name, "x" * 255)
+    assert [] == found()
+    setattr(configured, name, "x" * 256)
+    assert [("oauthbridge.E006", f"{name} has more than 255 characters.")] == found()
 
 
 def test_the_server_does_not_start_without_them(configured: Settings) -> None:
