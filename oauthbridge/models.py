@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from datetime import datetime
 from functools import cached_property
 
@@ -27,8 +26,6 @@ from accounts.policy import Policy
 from accounts.scopes import known_scopes, validate_scopes
 from credentials.events import EventKind, announce
 from oauthbridge import redirects
-
-logger = logging.getLogger(__name__)
 
 SHORTEST_SECRET = 16
 MOST_EXCHANGES = 3  # of one refresh token, all within OAUTH_REFRESH_GRACE
@@ -177,7 +174,6 @@ class Connection(models.Model):
         self.revoked_at = self.revoked_at or now
         self.refresh_tokens.filter(revoked=None).update(revoked=now, updated=now)
         self.access_tokens.expire()
-        logger.info("Connection %s was revoked", self.pk)
 
     @property
     def is_use_noted(self) -> bool:

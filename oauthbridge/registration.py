@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 from typing import Any
 
@@ -19,8 +18,6 @@ from oauthbridge.endpoints import AnswersInJson, OpenToBrowsers
 from oauthbridge.errors import error_answer
 from oauthbridge.models import Application
 from oauthbridge.views import GRANT_TYPES
-
-logger = logging.getLogger(__name__)
 
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 MOST_REDIRECT_URIS = 10
@@ -69,7 +66,6 @@ def register(body: bytes) -> dict[str, Any]:
     except ValidationError as error:
         raise InvalidMetadata(" ".join(error.messages)) from None
     application.save()
-    logger.info("Client %s registered itself as %r", application.pk, application.name)
     return {
         "client_id": application.client_id,
         "client_id_issued_at": int(time.time()),

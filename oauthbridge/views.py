@@ -3,7 +3,6 @@ OAUTH_ENABLED."""
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,8 +35,6 @@ from oauthbridge.errors import error_answer
 from oauthbridge.forms import ConsentForm
 from oauthbridge.models import Application, Connection
 from oauthbridge.pages import error_page, refusal_page
-
-logger = logging.getLogger(__name__)
 
 LONGEST_ID = 18  # digits that a database id surely holds
 GRANT_TYPES = ("authorization_code", "refresh_token")
@@ -78,7 +75,6 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if request.POST.get("decision") != "allow":
-            logger.info("%s denied %r", request.user.pk, str(self._application)[:100])
             announce(EventKind.CONNECTION_DENIED, f"client {self._application}")
             return self._answer(None)
         form = self._form(request.POST)
@@ -90,7 +86,6 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
             mcp_user=form.cleaned_data["mcp_user"],
             scopes=form.cleaned_data["scopes"],
         )
-        logger.info("%s allowed connection %s", request.user.pk, connection.pk)
         return self._answer(connection)
 
     @classmethod

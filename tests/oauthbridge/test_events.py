@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import httpx2
+
 from accounts.models import User
 from credentials.events import EventKind
 from mcpserver.models import Event
-from tests.oauthbridge.support import Flow
+from oauthbridge.models import Connection
+from tests.oauthbridge.support import Flow, hidden_token, http
+from tests.support import PLAIN
 
 ALICE = "connection Test client as alice for ada"
 
@@ -47,4 +51,23 @@ def test_a_denied_connection_is_in_the_log(flow: Flow, ada: User) -> None:
     flow.decide(ada, decision="deny")
     assert [(EventKind.CONNECTION_DENIED, "ada", "client Test client", "127.0.0.1")] == rows(
         EventKind.CONNECTION_DENIED
+    )
+
+
+def test_a_client_that_registers_itself_is_in_the_log(flow: Flow) -> None:
+    metadata = {"redirect_uris": ["http://127.0.0.1/"], "client_name": "Desk"}
+    url = f"{flow.server.origin}/oauth/register"
+    assert 201 == httpx2.post(url, json=metadata, verify=PLAIN).status_code
+    assert (EventKind.ADDED, "", "client Desk", "127.0.0.1") in rows(EventKind.ADDED)
+
+
+def test_a_connection_that_its_person_revokes_is_in_the_log(flow: Flow, ada: User) -> None:
+    flow.tokens(ada)
+    with http(cookies=flow.cookies(ada)) as browser:
+        url = f"{flow.server.origin}/oauth/connections/"
+        token = hidden_token(browser.get(url).text)
+        connection = str(Connection.objects.get().pk)
+        browser.post(url, data={"csrfmiddlewaretoken": token, "connection": connection})
+    assert [(EventKind.CONNECTION_REVOKED, "ada", ALICE, "127.0.0.1")] == rows(
+        EventKind.CONNECTION_REVOKED
     )
