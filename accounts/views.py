@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.contrib import admin
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.contrib.auth.views import LogoutView as DjangoLogoutView
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -39,6 +40,16 @@ class LoginView(DjangoLoginView):
         leads_on = bool(self.get_redirect_url())
         template = "accounts/login.html"
         return page(self.request, template, context, status=status, form_leads_away=leads_on)
+
+
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """The admin's own, with the status of LoginView where too many passwords were wrong."""
+    response = admin.site.login(request)
+    form = (getattr(response, "context_data", None) or {}).get("form")
+    if form and form.is_bound and form.is_limited:
+        response.status_code = 429
+        response["Retry-After"] = str(WRONG_PASSWORDS_OF_NAME.seconds)
+    return response
 
 
 def _reason(url: str) -> str:
