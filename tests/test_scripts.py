@@ -200,6 +200,7 @@ def test_first_run_says_where_everything_is(newcomer: tuple[Home, Result]) -> No
 
     assert (0, "") == (result.returncode, result.stderr)
     assert "http://127.0.0.1:3015/mcp" in result.stdout
+    assert "Connect    http://127.0.0.1:3015/connect/" in result.stdout
     assert "http://127.0.0.1:3015/admin/ as admin, password " in result.stdout
     assert "shown only now" in result.stdout
     assert str(home.key_file) in result.stdout
@@ -249,15 +250,6 @@ def test_second_run_changes_nothing_and_says_so(newcomer: tuple[Home, Result]) -
     assert "nothing was changed" in result.stdout
     assert "shown only now" not in result.stdout
     assert before == home.contents()
-
-
-def test_with_oauth_on_a_run_says_where_connections_are(newcomer: tuple[Home, Result]) -> None:
-    home, _ = newcomer
-    origin = "http://127.0.0.1:3015"
-    oauth = {"OAUTH_ENABLED": "true", "OAUTH_MCP_USER": "codex", "OAUTH_PUBLIC_URL": origin}
-    result = home.run("quickstart", "--no-serve", **oauth, OAUTH_DYNAMIC_REGISTRATION="true")
-    assert 0 == result.returncode, result.stderr
-    assert f"OAuth      {origin}/oauth/connections/" in result.stdout
 
 
 def test_a_wrong_setting_is_refused_before_anything_is_promised(home: Home) -> None:

@@ -33,7 +33,7 @@ class Summary:
                 f"  MCP URL    {url}/mcp",
                 f"  MCP key    {self._key()}",
                 f"  Admin      {url}/admin/ as {self._admin()}",
-                *([f"  OAuth      {url}/oauth/connections/"] if settings.OAUTH_ENABLED else []),
+                f"  Connect    {url}/connect/",
                 "",
                 "For Codex, add this to ~/.codex/config.toml:",
                 "",
