@@ -128,8 +128,14 @@ def test_registration_is_named_as_the_other_way(configured: Settings) -> None:
 
 @pytest.mark.parametrize(
     "origin",
-    ["chatgpt.com", "http://chatgpt.com", "https://chatgpt.com/", "https://*.com", "https://a@b.c"]
-    + ["https://chatgpt.com:443"],
+    [
+        "chatgpt.com",
+        "http://chatgpt.com",
+        "https://chatgpt.com/",
+        "https://chatgpt.com:443",
+        "https://*.com",
+        "https://a@b.c",
+    ],
 )
 def test_a_wrong_origin_is_named(configured: Settings, origin: str) -> None:
     configured.OAUTH_ALLOWED_REDIRECT_ORIGINS = ["https://chatgpt.com", origin]
