@@ -99,15 +99,15 @@ class Application(AbstractApplication):
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
-    def established(self) -> ConnectionQuerySet:
-        """Those whose code was exchanged, newest first."""
-        joined = self.select_related("application", "person", "mcp_user__profile")
-        return joined.exclude(last_used_at=None).order_by("-created_at")
-
     def open(self) -> ConnectionQuerySet:
-        """Those that were neither revoked nor came to their absolute end."""
-        oldest = timezone.now() - settings.OAUTH_CONNECTION_LIFETIME
-        return self.established().filter(revoked_at=None, created_at__gt=oldest)
+        """Those that the client can use, or go on with by what it was given: newest first."""
+        now = timezone.now()
+        oldest = now - settings.OAUTH_CONNECTION_LIFETIME
+        ways_on = (Grant.objects.live(now), RefreshToken.objects.live(now))
+        usable = [Exists(way.filter(connection=OuterRef("pk"))) for way in ways_on]
+        joined = self.select_related("application", "person", "mcp_user__profile")
+        unended = joined.filter(revoked_at=None, created_at__gt=oldest)
+        return unended.filter(usable[0] | usable[1]).order_by("-created_at")
 
 
 class Connection(models.Model):
@@ -196,6 +196,12 @@ def granted(scopes: list[str]) -> Policy:
     return Policy(known_scopes(scopes), frozenset(settings.OAUTH_ALLOWED_TOOLS) or None)
 
 
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def live(self, now: datetime) -> GrantQuerySet:
+        """Those that wait to be exchanged."""
+        return self.filter(redeemed_at=None, expires__gt=now)
+
+
 class Grant(AbstractGrant):
     """An authorization code. It outlives its use until it expires, so that a replay is noticed."""
 
@@ -204,6 +210,8 @@ class Grant(AbstractGrant):
         Connection, on_delete=models.CASCADE, null=True, related_name="grants"
     )
     redeemed_at = models.DateTimeField(null=True)
+
+    objects = GrantQuerySet.as_manager()
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
@@ -266,6 +274,13 @@ class AccessToken(AbstractAccessToken):
         )
 
 
+class RefreshTokenQuerySet(models.QuerySet["RefreshToken"]):
+    def live(self, now: datetime) -> RefreshTokenQuerySet:
+        """Those that may be exchanged: see RefreshToken.was_idle_too_long."""
+        oldest = now - refresh_token_expire_timedelta()
+        return self.filter(revoked=None, access_token__expires__gt=oldest)
+
+
 class RefreshToken(AbstractRefreshToken):
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, null=True, related_name="refresh_tokens"
@@ -273,6 +288,8 @@ class RefreshToken(AbstractRefreshToken):
     parent = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="children"
     )
+
+    objects = RefreshTokenQuerySet.as_manager()
 
     @property
     def was_idle_too_long(self) -> bool:

@@ -20,6 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
 from oauth2_provider.http import OAuth2ResponseRedirect
+from oauth2_provider.models import refresh_token_expire_timedelta
 from oauth2_provider.views.base import RevokeTokenView as LibraryRevokeTokenView
 from oauth2_provider.views.base import TokenView as LibraryTokenView
 from oauth2_provider.views.mixins import OAuthLibMixin
@@ -124,6 +125,7 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
             "application": self._application,
             "host": redirects.host_of(redirect_uri),
             "is_local": redirects.is_local(redirect_uri),
+            "idle": refresh_token_expire_timedelta(),
             "ends_at": timezone.now() + settings.OAUTH_CONNECTION_LIFETIME,
         }
         status = 400 if form.is_bound else 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from pytest_django import Settings
 
 from accounts.models import McpUser, User
 from accounts.scopes import ADMIN, READ, SCOPES, WRITE
-from oauthbridge.models import Application, Connection
+from oauthbridge.models import AccessToken, Application, Connection, Grant
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import MakePerson
 from tests.oauthbridge.support import Flow, client, hidden_token, http
@@ -52,6 +53,29 @@ def test_a_person_sees_and_revokes_own_connections_only(
     assert [401, 200] == [
         flow.server.post(each["access_token"]).status_code for each in (tokens, others)
     ]
+
+
+def test_a_consent_that_waits_for_the_application_can_be_revoked(flow: Flow, ada: User) -> None:
+    code = flow.code(ada)
+    url = f"{flow.server.origin}/oauth/connections/"
+    with http(cookies=flow.cookies(ada)) as browser:
+        page = browser.get(url).text
+        assert "Not yet: waiting for the application" in page
+        form = {"csrfmiddlewaretoken": hidden_token(page)}
+        browser.post(url, data=form | {"connection": str(Connection.objects.get().pk)})
+    assert "invalid_grant" == flow.exchange(code).json()["error"]
+    flow.code(ada)
+    assert 1 == len(Connection.objects.open())
+    Grant.objects.update(expires=timezone.now())
+    assert not Connection.objects.open()
+
+
+def test_a_connection_that_was_idle_too_long_is_not_shown(flow: Flow, ada: User) -> None:
+    flow.tokens(ada)
+    AccessToken.objects.update(expires=timezone.now() - timedelta(days=29))
+    assert 1 == len(Connection.objects.open())
+    AccessToken.objects.update(expires=timezone.now() - timedelta(days=30))
+    assert not Connection.objects.open()
 
 
 def test_strangers_are_asked_to_sign_in(oauth: Server) -> None:
@@ -151,6 +175,15 @@ def test_consent_says_what_is_asked(flow: Flow, ada: User, make_user: MakeUser) 
     assert "Read workspaces, boards, items and comments" in page
     assert "Infinity profile: sandbox" in page and "May read, change and administer" in page
     assert ["alice"] == ticked(page, "mcp_user") and "bob" not in page
+
+
+def test_consent_says_how_long_it_lasts_without_use(
+    here: None, settings: Settings, ada: User
+) -> None:
+    assert "earlier after 30 days without use" in consent_of(ada)
+    week = {"REFRESH_TOKEN_EXPIRE_SECONDS": 7 * 24 * 60 * 60}
+    settings.OAUTH2_PROVIDER = {**settings.OAUTH2_PROVIDER, **week}
+    assert "earlier after 7 days without use" in consent_of(ada)
 
 
 def test_consent_names_the_tools_of_each_scope(flow: Flow, ada: User) -> None:

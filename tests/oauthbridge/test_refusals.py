@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from oauthbridge.models import AccessToken, Connection, Grant
+from oauthbridge.models import AccessToken, Grant
 from tests.oauthbridge.support import Flow, hidden_token, http, parameters_of, session_of
 from tests.support import Server
 
@@ -272,11 +272,6 @@ def test_with_oauth_off_nothing_of_it_answers(flow: Flow, ada: User, server: Ser
     refused = server.post(token)
     assert 401 == refused.status_code
     assert "resource_metadata" not in refused.headers["www-authenticate"]
-
-
-def test_an_unused_consent_is_no_connection(flow: Flow, ada: User) -> None:
-    flow.code(ada)
-    assert not Connection.objects.established()
 
 
 @pytest.mark.parametrize("challenge", ["", "a" * 42, "a" * 44, "a" * 42 + "=", "a" * 42 + "\n"])
