@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,12 @@ def test_env_example_shows_the_default(name: str) -> None:
     if isinstance(default, list):
         default = ",".join(default)
     assert str(default) == documented_variables()[name]
+
+
+def test_configuration_is_written_from_env_example() -> None:
+    check = [sys.executable, str(ROOT / "scripts" / "docs"), "--check"]
+    done = subprocess.run(check, capture_output=True, text=True)
+    assert (0, "") == (done.returncode, done.stderr)
 
 
 def commands_named_in(path: Path) -> Iterator[tuple[str, list[str]]]:
