@@ -56,23 +56,19 @@ def running(
     *command: str, ready_url: str, log: Path, env: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py <command>` in its own process, from the moment that it answers at `ready_url`."""
-    program = (sys.executable, "manage.py")
-    with started(*program, *command, ready_url=ready_url, log=log, env=env) as process:
+    program = (sys.executable, "manage.py", *command)
+    with running_program(*program, ready_url=ready_url, log=log, env=env) as process:
         yield process
 
 
 @contextmanager
-def started(
-    *command: str, ready_url: str, log: Path, env: Mapping[str, str]
+def running_program(
+    *program: str, folder: Path = ROOT, ready_url: str, log: Path, env: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The same for any program."""
+    """The same for any program, run in `folder`."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=dict(env),
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            program, cwd=folder, env=dict(env), stdout=output, stderr=subprocess.STDOUT
         )
         try:
             _wait_for(ready_url, process, log)

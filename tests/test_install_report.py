@@ -51,6 +51,17 @@ def test_report_tells_all_but_the_secrets(
         assert secret not in said
 
 
+def test_proofs_can_be_made_at_another_address_than_the_one_to_tell(
+    server: Server, key_file: Path, capsys: Capture
+) -> None:
+    outside = "https://mcp.example.org/mcp"
+    call_command("install_report", "--url", outside, "--prove-at", server.origin)
+
+    said = capsys.readouterr().out
+    assert f'url = "{outside}"' in said
+    assert 4 == said.count("  ok  ")
+
+
 def test_json_says_the_same(server: Server, key: str, key_file: Path, capsys: Capture) -> None:
     call_command("install_report", "--url", server.url, "--client=cursor", "--json")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from tests.bench.load import Target
-from tests.support import ROOT, free_port, started
+from tests.support import ROOT, free_port, running_program
 
 UNLIMITED = "1000000000"
 
@@ -40,7 +40,7 @@ def _uvicorn(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = (sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log")
-    with started(
+    with running_program(
         *command,
         ready_url=url + path,
         log=folder / f"{app.partition(':')[0]}.log",
@@ -86,7 +86,7 @@ class Installation:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         start = time.monotonic()
-        with started(
+        with running_program(
             sys.executable,
             "manage.py",
             "mcp_serve",

@@ -41,6 +41,12 @@ class Command(CredentialsCommand):
             "--url", help="https://mcp.example.org/mcp; default: what the settings say"
         )
         parser.add_argument(
+            "--prove-at",
+            metavar="URL",
+            help="where the server is seen from here, if not under --url; in a container"
+            " http://127.0.0.1:3000",
+        )
+        parser.add_argument(
             "--key-file", type=Path, metavar="FILE", help="default: codex-mcp-key.txt in CONFIG_DIR"
         )
         parser.add_argument("--service", help="how it runs, like: Compose service infinity-mcp")
@@ -71,6 +77,7 @@ class Command(CredentialsCommand):
 def _report(options: dict[str, Any]) -> Report:
     """Raises CommandError for a URL or a key file that cannot be used."""
     url = mcp_url(options["url"] or server_url())
+    seen_here = mcp_url(options["prove_at"] or url)
     key_file: Path = (options["key_file"] or settings.CONFIG_DIR / "codex-mcp-key.txt").resolve()
     server = Server(url, key_file=str(key_file), folder=settings.BASE_DIR, python=sys.executable)
     return Report(
@@ -81,7 +88,7 @@ def _report(options: dict[str, Any]) -> Report:
         database=database(),
         url=url,
         key_file=str(key_file),
-        proofs=asyncio.run(_proofs(url, read_key(key_file))),
+        proofs=asyncio.run(_proofs(seen_here, read_key(key_file))),
         entry=Entry(),
         client=client_setup(options["client"], server),
     )

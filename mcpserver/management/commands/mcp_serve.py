@@ -11,7 +11,8 @@ import anyio
 import uvicorn
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError
+from django.core.management import call_command
+from django.core.management.base import CommandError, CommandParser
 
 from credentials.database import is_migrated
 from credentials.management.base import CredentialsCommand
@@ -23,10 +24,20 @@ class Command(CredentialsCommand):
     help = """Serve MCP: over HTTP on HOST:PORT, or with TRANSPORT=stdio on standard input and
     output (for one developer: INFINITY_API_TOKEN instead of profiles and keys, no database)."""
 
-    def handle(self, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--migrate",
+            action="store_true",
+            help="bring the database up to date first; where several servers share one, run migrate"
+            " once instead",
+        )
+
+    def handle(self, *, migrate: bool, **options: Any) -> None:
         match settings.TRANSPORT:
             case "http":
                 self.check()
+                if migrate:
+                    _migrate()
                 self._serve_http()
             case "stdio":
                 self._serve_stdio()
@@ -64,6 +75,11 @@ class Command(CredentialsCommand):
             raise CommandError(f"INFINITY_API_BASE_URL: {' '.join(error.messages)}") from error
         with contextlib.suppress(KeyboardInterrupt):
             anyio.run(serve)
+
+
+def _migrate() -> None:
+    if not is_migrated():
+        call_command("migrate", interactive=False, verbosity=0)
 
 
 def _refuse_unready() -> None:

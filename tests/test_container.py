@@ -1,0 +1,234 @@
+"""The container: what is built, how it is served, and what the Compose files promise."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.image import Image, build, build_context, instructions, is_ignored, shared_python
+from tests.support import ROOT, free_port, running_program
+
+COMPOSE_FILES = ("docker-compose.yml", "docker-compose.scale.yml")
+needs_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is not a git checkout")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[Image]:
+    user = dict(instructions())["USER"]
+    python = shared_python(user)
+    if python is None:
+        pytest.skip(f"no Python of this version can be run as user {user}")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # pytest's own folders are for root only
+        yield build(Path(folder), python)
+
+
+@contextmanager
+def started(image: Image, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with running_program(
+        *image.as_user(image.command),
+        folder=image.root / "app",
+        ready_url=f"http://127.0.0.1:{port}/ready",
+        log=log,
+        env={**image.environment, "HOST": "127.0.0.1", "PORT": str(port)},
+    ) as process:
+        yield process
+
+
+# --- The image ------------------------------------------------------------------------------------
+
+
+@needs_git
+def test_from_first_start_to_proof_and_stop(image: Image, tmp_path: Path) -> None:
+    port = free_port()
+    asleep = image.run_as_user(*image.health, PORT=str(port))
+
+    secrets_made = image.run_as_user("manage.py", "credentials_init")
+    with started(image, port, tmp_path / "server.log") as server:  # which makes the database
+        set_up = image.run_as_user("manage.py", "quickstart", "--no-serve")
+        healthy = image.run_as_user(*image.health, PORT=str(port))
+        proof = image.run_as_user(
+            *("manage.py", "mcp_check", "--url", f"http://127.0.0.1:{port}"),
+            *("--key-file", "config/codex-mcp-key.txt"),
+        )
+        server.terminate()
+        status = server.wait(timeout=20)
+
+    assert 1 == asleep.returncode
+    for done in (secrets_made, set_up, healthy):
+        assert (0, "") == (done.returncode, done.stderr)
+    assert 4 == proof.stdout.count("  ok  "), proof.stdout + proof.stderr
+    assert 0 == status
+
+
+@needs_git
+def test_secrets_are_in_a_private_file_and_not_in_the_environment(image: Image) -> None:
+    image.run_as_user("manage.py", "credentials_init")
+    file = image.root / "app/config/secrets.env"
+
+    assert 0o600 == file.stat().st_mode & 0o777
+    names = set(re.findall(r"^(\w+)=", file.read_text(), re.M))
+    assert {"DJANGO_SECRET_KEY", "MCP_CREDENTIAL_STORE_KEY"} == names
+    assert not names & set(image.env)
+
+
+@needs_git
+@needs_root
+def test_only_config_and_data_can_be_written(image: Image) -> None:
+    outcomes = {
+        place: image.run_as_user("touch", f"{image.root}/{place}/probe").returncode == 0
+        for place in ("app", "app/accounts", "opt/venv", "app/config", "app/data")
+    }
+
+    assert {
+        "app": False,
+        "app/accounts": False,
+        "opt/venv": False,
+        "app/config": True,
+        "app/data": True,
+    } == outcomes
+
+
+@needs_git
+def test_the_run_lock_is_all_that_the_image_needs(image: Image) -> None:
+    checked = image.run_as_user("python", "-m", "pip", "check", "--disable-pip-version-check")
+    assert 0 == checked.returncode, checked.stdout
+
+    assert 0 == image.run_as_user("python", "-c", "import mcpserver.scan").returncode
+    assert 0 != image.run_as_user("python", "-c", "import pytest").returncode
+
+
+@needs_git
+def test_build_gets_the_code_and_nothing_private() -> None:
+    names = {path.parts[0] for path in build_context()}
+    assert {
+        "LICENSE",
+        "manage.py",
+        "requirements.lock",
+        "accounts",
+        "credentials",
+        "infinity_mcp",
+        "mcpserver",
+        "oauthbridge",
+        "templates",
+    } == names
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".env",
+        ".env.production",
+        "accounts/.env",
+        "config/secrets.env",
+        "config/codex-mcp-key.txt",
+        "mcpserver/alice-mcp-key.txt",
+        "data/infinity-mcp.sqlite3",
+        "infinity_mcp/copy.sqlite3-wal",
+        "infinity-mcp.backup",
+        "notes.txt",
+        ".git/config",
+    ],
+)
+def test_private_file_is_not_sent_to_the_build(name: str) -> None:
+    assert is_ignored(Path(name))
+
+
+def test_both_stages_are_of_one_named_version_of_python() -> None:
+    bases = {text.split()[0] for name, text in instructions() if name == "FROM"}
+    assert 1 == len(bases)
+    assert re.fullmatch(r"python:3\.\d+-slim-\w+", bases.pop())
+
+
+def test_dockerfile_sets_no_secret() -> None:
+    for name, text in instructions():
+        assert name != "ARG"
+        if name == "ENV":
+            assert not re.search(r"SECRET|TOKEN|PASSWORD|_KEY\b", text), text
+
+
+# --- The Compose files ----------------------------------------------------------------------------
+
+
+def compose(name: str) -> dict[str, Any]:
+    content = yaml.safe_load((ROOT / name).read_text())
+    assert isinstance(content, dict)
+    return content
+
+
+def test_the_server_is_what_a_newcomer_expects() -> None:
+    server = compose("docker-compose.yml")["services"]["infinity-mcp"]
+
+    assert ["127.0.0.1:3015:3000"] == server["ports"]
+    assert ["./config:/app/config", "./data:/app/data"] == server["volumes"]
+    assert [{"path": ".env", "required": False}] == server["env_file"]
+    assert "unless-stopped" == server["restart"]
+
+
+@pytest.mark.parametrize("name", COMPOSE_FILES)
+def test_server_may_do_no_more_than_it_needs(name: str) -> None:
+    server = compose(name)["services"]["infinity-mcp"]
+
+    assert server["read_only"] is True
+    assert ["/tmp"] == server["tmpfs"]
+    assert ["ALL"] == server["cap_drop"]
+    assert ["no-new-privileges:true"] == server["security_opt"]
+    assert "user" not in server and "privileged" not in server  # the image's own user
+    assert "70s" == server["stop_grace_period"]  # mcp_serve lets calls end for 60 s
+
+
+@pytest.mark.parametrize("name", COMPOSE_FILES)
+def test_places_are_those_of_the_image_whatever_env_says(name: str) -> None:
+    environment = compose(name)["services"]["infinity-mcp"]["environment"]
+    places = ("TRANSPORT", "HOST", "PORT", "DATA_DIR", "CONFIG_DIR", "ENV_FILE")
+    variables = dict(
+        assignment.split("=", 1)
+        for instruction, text in instructions()
+        if instruction == "ENV"
+        for assignment in text.split()
+    )
+
+    assert {place: variables[place] for place in places} == {
+        place: environment[place] for place in places
+    }
+
+
+@pytest.mark.parametrize("name", COMPOSE_FILES)
+def test_no_secret_is_in_the_environment_of_a_service(name: str) -> None:
+    for service in compose(name)["services"].values():
+        for variable in service.get("environment", {}):
+            assert not re.search(r"(SECRET|TOKEN|PASSWORD|_KEY|DATABASE_URL)$", variable)
+
+
+def test_several_servers_start_after_one_migration() -> None:
+    services = compose("docker-compose.scale.yml")["services"]
+
+    assert services["infinity-mcp"]["deploy"]["replicas"] >= 2
+    assert ["manage.py", "mcp_serve"] == services["infinity-mcp"]["command"]
+    assert ["manage.py", "migrate"] == services["migrate"]["command"]
+    needed = services["infinity-mcp"]["depends_on"]["migrate"]
+    assert {"condition": "service_completed_successfully"} == needed
+
+
+def test_only_caddy_is_published_and_only_caddy_is_believed() -> None:
+    services = compose("docker-compose.scale.yml")["services"]
+    address = services["caddy"]["networks"]["inside"]["ipv4_address"]
+
+    assert ["caddy"] == [name for name, service in services.items() if "ports" in service]
+    assert address == services["infinity-mcp"]["environment"]["TRUSTED_PROXIES"]
+
+
+def test_images_of_others_have_a_version() -> None:
+    for service in compose("docker-compose.scale.yml")["services"].values():
+        if "build" not in service:
+            assert re.search(r":\d", service["image"])
