@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
 
+from mcpserver.server import tool_names
+
 ROOT = Path(settings.BASE_DIR)
-DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+SKILL = ROOT / "skills/infinity-mcp/SKILL.md"
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), SKILL]
 TEXTS = [*DOCUMENTS, ROOT / ".env.example"]
 NOT_SET = object()
 
@@ -90,6 +94,63 @@ def test_commands_and_options_that_are_named_exist(path: Path) -> None:
         app = get_commands()[command]
         parser = load_command_class(str(app), command).create_parser("manage.py", command)
         assert set(options) <= set(parser._option_string_actions), f"manage.py {command}"
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=relative)
+def test_tools_that_are_named_exist(path: Path) -> None:
+    named = set(re.findall(r"\binfinity_[a-z0-9_]+[a-z0-9]\b", path.read_text()))
+    assert named <= {*tool_names(), "infinity_mcp", "infinity_sandbox"}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
+def test_variables_that_are_named_exist(path: Path) -> None:
+    """Those in a family of ours; others are of programs that are described."""
+    families = (
+        r"`((?:MCP|OAUTH|INFINITY|DJANGO|ALLOWED|TRUSTED|CACHE|DATABASE)_[A-Z_]+)(?:=[^`]*)?`"
+    )
+    named = set(re.findall(families, path.read_text()))
+    of_clients = {"INFINITY_MCP_KEY"}
+    assert named <= {*documented_variables(), *of_clients}
+
+
+def rendered_texts() -> list[str]:
+    """Every text in the code, with … for what is put in while it runs."""
+    folders = ("accounts", "credentials", "infinity_mcp", "mcpserver", "oauthbridge")
+    files = [
+        ROOT / "manage.py",
+        *(path for name in folders for path in ROOT.glob(f"{name}/**/*.py")),
+    ]
+    return [
+        rendered(node)
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.JoinedStr | ast.Constant)
+    ]
+
+
+def rendered(node: ast.expr) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(rendered, node.values))
+    return str(node.value) if isinstance(node, ast.Constant) else "…"
+
+
+def test_quoted_messages_are_those_of_the_code() -> None:
+    texts = rendered_texts()
+    quoted = re.findall(r"“([^”]+)”", (ROOT / "docs/troubleshooting.md").read_text())
+    quoted.remove("quotation marks")
+    assert len(quoted) > 20
+    unknown = [quote for quote in quoted if not any(quote.rstrip("…") in text for text in texts)]
+    assert [] == unknown
+
+
+def test_skill_says_what_it_is_for() -> None:
+    _, matter, text = SKILL.read_text().split("---\n", 2)
+    described = yaml.safe_load(matter)
+
+    assert {"name", "description"} == set(described)
+    assert SKILL.parent.name == described["name"]
+    assert 50 < len(described["description"]) <= 1024
+    assert text.strip()
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=relative)
