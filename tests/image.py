@@ -225,7 +225,9 @@ def shared_python(user: str) -> Path | None:
     """A Python like this one that the image's user can run; None when there is none."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for python in (Path(sys.base_prefix) / "bin" / version, Path("/usr/bin") / version):
-        probe = Image(python.parent, python, user=user).as_user((str(python), "-c", ""))
+        probe = Image(python.parent, python, user=user).as_user(
+            (str(python), "-c", "import ensurepip, venv")
+        )
         if python.exists() and subprocess.run(probe, capture_output=True).returncode == 0:
             return python
     return None

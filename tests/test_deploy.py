@@ -1,0 +1,215 @@
+"""The proxies of docs/deploy, as they are but for places and ports, in front of a real server."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.support import ROOT, free_port, running_program, running_server
+
+DEPLOY = ROOT / "docs/deploy"
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+
+
+@dataclass(frozen=True)
+class Proxy:
+    url: str
+    trust: ssl.SSLContext
+
+    def post(self, **headers: str) -> httpx2.Response:
+        return httpx2.post(self.url, json=PING, headers=headers, verify=self.trust, timeout=20)
+
+
+@contextmanager
+def caddy(folder: Path, upstream: int) -> Iterator[Proxy]:
+    port = free_port()
+    config = (DEPLOY / "Caddyfile").read_text()
+    # It makes a certificate for localhost itself.
+    here = f"{{\n\tadmin off\n\tskip_install_trust\n\thttp_port {free_port()}"
+    (folder / "Caddyfile").write_text(config.replace("{", here, 1))
+    with running_program(
+        *("caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile"),
+        folder=folder,
+        ready_url=f"http://127.0.0.1:{port}/",
+        log=folder / "caddy.log",
+        env={
+            "PATH": os.environ["PATH"],
+            "XDG_DATA_HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder),
+            "DOMAIN": f"localhost:{port}",
+            "UPSTREAM": "localhost",
+            "UPSTREAM_PORT": str(upstream),
+        },
+    ):
+        root = folder / "caddy/pki/authorities/local/root.crt"
+        yield Proxy(f"https://localhost:{port}/mcp", ssl.create_default_context(cafile=root))
+
+
+@contextmanager
+def nginx(folder: Path, upstream: int) -> Iterator[Proxy]:
+    port, plain = free_port(), free_port()
+    certificate, key = make_certificate(folder)
+    site = (DEPLOY / "nginx.conf").read_text()
+    for written, here in (
+        ("listen 80;", f"listen 127.0.0.1:{plain};"),
+        ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
+        ("127.0.0.1:3015", f"127.0.0.1:{upstream}"),
+        ("mcp.example.org;", "localhost;"),
+        ("/etc/letsencrypt/live/mcp.example.org/fullchain.pem", str(certificate)),
+        ("/etc/letsencrypt/live/mcp.example.org/privkey.pem", str(key)),
+    ):
+        assert written in site
+        site = site.replace(written, here)
+    temporary = "".join(
+        f"{kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; events {{}} http {{ access_log off; {temporary} {site} }}"
+    )
+    with running_program(
+        *("nginx", "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")),
+        folder=folder,
+        ready_url=f"http://127.0.0.1:{plain}/",
+        log=folder / "nginx.log",
+        env={"PATH": f"{os.environ['PATH']}:/usr/sbin"},
+    ):
+        trust = ssl.create_default_context(cafile=certificate)
+        yield Proxy(f"https://localhost:{port}/mcp", trust)
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
+
+
+Proxied = Callable[[int], Proxy]
+
+
+@pytest.fixture(params=[caddy, nginx], ids=["caddy", "nginx"])
+def proxied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Proxied]:
+    """Puts the proxy in front of a port."""
+    start = request.param
+    if not shutil.which(start.__name__, path=f"{os.environ['PATH']}:/usr/sbin"):
+        missing = f"there is no {start.__name__} here"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with ExitStack() as stack:
+        yield lambda port: stack.enter_context(start(tmp_path, port))
+
+
+@dataclass
+class Upstream:
+    """What arrives behind the proxy. A POST with `Test: stream` is answered with an event, and
+    with another one as soon as `seen` is set; one with `Test: drop` is not answered at all."""
+
+    requests: list[dict[str, str]] = field(default_factory=list)
+    seen: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def running(self) -> Iterator[int]:
+        upstream = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                upstream.requests.append(
+                    {name.lower(): text for name, text in self.headers.items()}
+                )
+                self.close_connection = True
+                if self.headers["Test"] == "stream":
+                    self.stream()
+
+            def stream(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(b"data: first\n\n")
+                if upstream.seen.wait(timeout=10):
+                    self.wfile.write(b"data: second\n\n")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield server.server_port
+            server.shutdown()
+
+
+def test_keys_reach_the_server_and_strangers_do_not(
+    proxied: Proxied, tmp_path: Path, key: str
+) -> None:
+    with running_server(tmp_path, ALLOWED_HOSTS="localhost,127.0.0.1") as server:
+        proxy = proxied(server.port)
+
+        assert 401 == proxy.post().status_code
+        answer = proxy.post(Authorization=f"Bearer {key}")
+        assert (200, {}) == (answer.status_code, answer.json()["result"])
+
+
+def test_events_arrive_as_they_are_made_with_the_caller_s_own_address(proxied: Proxied) -> None:
+    upstream = Upstream()
+    told = {"Authorization": "Bearer x", "X-Forwarded-For": "192.0.2.1", "Test": "stream"}
+    with upstream.running() as port:
+        proxy = proxied(port)
+        with httpx2.stream(
+            "POST", proxy.url, json=PING, headers=told, verify=proxy.trust, timeout=20
+        ) as answer:
+            lines = answer.iter_lines()
+            assert "data: first" == next(lines)
+            upstream.seen.set()
+            assert "data: second" in list(lines)
+
+    (request,) = upstream.requests
+    assert "Bearer x" == request["authorization"]
+    assert request["host"].startswith("localhost")
+    assert ("127.0.0.1", "https") == (request["x-forwarded-for"], request["x-forwarded-proto"])
+
+
+def test_what_may_have_been_done_is_not_sent_again(proxied: Proxied) -> None:
+    upstream = Upstream()
+    with upstream.running() as port:
+        assert 502 == proxied(port).post(test="drop").status_code
+
+    assert 1 == len(upstream.requests)
