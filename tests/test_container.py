@@ -210,6 +210,26 @@ def test_no_secret_is_in_the_environment_of_a_service(name: str) -> None:
             assert not re.search(r"(SECRET|TOKEN|PASSWORD|_KEY|DATABASE_URL)$", variable)
 
 
+def interpolated(value: str) -> str:
+    """As Compose does it when .env says DOMAIN and nothing else."""
+    variable = re.compile(r"\$\{(\w+)(?::[-?]([^}]*))?\}")
+    known = {"DOMAIN": "mcp.example.org"}
+    return variable.sub(lambda found: known.get(found[1], found[2]), value)
+
+
+@needs_git
+@pytest.mark.parametrize("name", COMPOSE_FILES)
+def test_django_finds_nothing_wrong_with_the_settings(image: Image, name: str) -> None:
+    image.run_as_user("manage.py", "credentials_init")
+    environment = compose(name)["services"]["infinity-mcp"]["environment"]
+    settings = {key: interpolated(value) for key, value in environment.items()}
+
+    checked = image.run_as_user(
+        *("manage.py", "check", "--deploy", "--fail-level", "WARNING"), **(settings | image.env)
+    )
+    assert 0 == checked.returncode, checked.stderr
+
+
 def test_several_servers_start_after_one_migration() -> None:
     services = compose("docker-compose.scale.yml")["services"]
 
