@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from accounts.scopes import SCOPES
+from accounts.scopes import ACCESS, SCOPES
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,14 @@ class Policy:
     @property
     def ordered_scopes(self) -> list[str]:
         return [scope for scope in SCOPES if scope in self.scopes]
+
+    @property
+    def access(self) -> str:
+        """The scopes as a word of ACCESS, or one by one where there is none, as lists show them."""
+        for word, scopes in ACCESS.items():
+            if self.scopes == {*scopes}:
+                return word
+        return ", ".join(each.partition(":")[2] for each in self.ordered_scopes) or "nothing"
 
     @property
     def in_words(self) -> list[str]:

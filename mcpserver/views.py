@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
@@ -20,12 +18,11 @@ from django.views.decorators.http import require_safe
 from accounts.limits import Limit
 from accounts.models import McpUser, User
 from accounts.pages import page
-from mcpserver.client_setup import Server, client_setups, server_url
+from mcpserver.client_setup import server_url
 from mcpserver.forms import NewKeyForm, TestForm
 from mcpserver.proofs import Proof, prove
 from mcpserver.server import tool_titles
-
-logger = logging.getLogger(__name__)
+from mcpserver.setups import setups_context
 
 MOST_SHOWN = 50
 TEST_SECONDS = 10.0  # for each of the four proofs: somebody waits
@@ -80,8 +77,7 @@ class ConnectView(LoginRequiredMixin, View):
         form = NewKeyForm(self.request.POST)
         if not form.is_valid():
             return self._page(400, key_form=form)
-        key, text = form.save(self.mcp_user)
-        logger.info("%s made key %s of %s", self.person.pk, key.pk, self.mcp_user)
+        _, text = form.save(self.mcp_user)
         return self._page(key=text)
 
     def _test(self) -> HttpResponse:
@@ -95,7 +91,6 @@ class ConnectView(LoginRequiredMixin, View):
         return self._page(key=key if form.cleaned_data["is_new"] else "", proofs=proofs)
 
     def _page(self, status: int = 200, *, key: str = "", **context: Any) -> HttpResponse:
-        url = f"{server_url()}/mcp"
         context = {
             "mcp_user": self.mcp_user,
             "tools": tool_titles(self.mcp_user.policy),
@@ -104,9 +99,7 @@ class ConnectView(LoginRequiredMixin, View):
             "key_form": NewKeyForm(),
             "test_form": TestForm(user=self.mcp_user),
             "key": key,
-            "url": url,
-            "is_public": bool(settings.PUBLIC_URL),
-            "setups": client_setups(Server(url, key=key)),
+            **setups_context(key),
             **context,
         }
         return page(

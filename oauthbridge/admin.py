@@ -87,10 +87,9 @@ class ConnectionAdmin(ConnectionBase):
     search_fields = ("application__name", "person__username", "mcp_user__name")
     actions = ("revoke",)
 
-    @admin.display(description="scopes")
+    @admin.display(description="access")
     def allowed(self, connection: Connection) -> str:
-        scopes = connection.policy.ordered_scopes
-        return ", ".join(scope.partition(":")[2] for scope in scopes) or "none"
+        return connection.policy.access
 
     @admin.action(description="Revoke selected connections", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:

@@ -21,10 +21,12 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
 
 from mcpserver.audit import ERROR_KINDS
 from mcpserver.export import csv_parts
-from mcpserver.models import Event, ToolCall
+from mcpserver.models import Event, Outcome, ToolCall
 from mcpserver.server import tool_names
 
 if TYPE_CHECKING:
@@ -41,6 +43,12 @@ SPANS = {
     "30d": ("30 days", timedelta(days=30)),
     "90d": ("90 days", timedelta(days=90)),
 }
+OUTCOME_COLOURS = {
+    Outcome.OK: "success",
+    Outcome.REFUSED: "warning",
+    Outcome.FAILED: "danger",
+    Outcome.UNFINISHED: "info",
+}
 _REQUEST_ID = re.compile(r"[0-9a-f]{16}")
 Choices = list[tuple[str, str]]
 
@@ -53,7 +61,7 @@ class BoundedPaginator(BasePaginator):
         return rows.order_by()[:MOST_ROWS].count()
 
 
-class WithinFilter(admin.SimpleListFilter):
+class WithinFilter(DropdownFilter):
     title, parameter_name = "time", "within"
     time_field = ""
 
@@ -75,7 +83,7 @@ class EventWithinFilter(WithinFilter):
     time_field = "happened_at"
 
 
-class WordFilter(admin.SimpleListFilter):
+class WordFilter(DropdownFilter):
     """By a field without choices, whose values are known all the same."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
@@ -106,7 +114,7 @@ class AuditAdmin(BaseAdmin):
     """A list that nobody changes."""
 
     actions = None
-    change_list_template = "admin/mcpserver/change_list.html"
+    list_filter_submit = True
     list_per_page = 100
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -164,13 +172,19 @@ class ToolCallAdmin(AuditAdmin):
         "started_at",
         "whose",
         "tool",
-        "outcome",
+        "how_it_ended",
         "error",
         "upstream_status",
         "duration_ms",
         "profile",
     )
-    list_filter = (CallWithinFilter, "outcome", "changes", ErrorFilter, ToolFilter)
+    list_filter = (
+        CallWithinFilter,
+        ("outcome", ChoicesDropdownFilter),
+        ErrorFilter,
+        ToolFilter,
+        "changes",
+    )
     search_fields = ("user", "request_id")
     search_help_text = (
         "The name of an MCP user, or a request id. The newest 10,000 that match can be paged"
@@ -180,6 +194,10 @@ class ToolCallAdmin(AuditAdmin):
     def named(self, name: str) -> Q:
         return Q(user=name)
 
+    @display(description="outcome", label=OUTCOME_COLOURS)
+    def how_it_ended(self, call: ToolCall) -> tuple[str, str]:
+        return call.outcome, call.get_outcome_display()
+
     @admin.display(description="MCP user")
     def whose(self, call: ToolCall) -> str:
         return _search_for(call.user, call.user)
@@ -188,7 +206,7 @@ class ToolCallAdmin(AuditAdmin):
 @admin.register(Event)
 class EventAdmin(AuditAdmin):
     list_display = ("happened_at", "kind", "about", "detail", "by", "count", "address")
-    list_filter = (EventWithinFilter, "kind")
+    list_filter = (EventWithinFilter, ("kind", ChoicesDropdownFilter))
     search_fields = ("subject", "actor", "request_id")
     search_help_text = (
         "What it is about, as it is shown (MCP user alice); “by ada” for what ada did; or a"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,10 +19,12 @@ from unfold.widgets import (
 )
 
 from accounts.models import McpUser
+from accounts.policy import Policy
 from accounts.scopes import ACCESS, SCOPES, known_scopes
 from credentials.errors import CredentialError, TokenInvalid
 from credentials.models import Profile
 from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL, clean_token
+from mcpserver.forms import OVERLAPS
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Any]
@@ -30,22 +32,7 @@ else:
     ModelForm = forms.ModelForm
 
 EXACT = "exact"
-OVERLAPS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 LIFETIMES = {"30d": 30, "90d": 90, "365d": 365}  # days
-
-
-def access_of(stored_scopes: object) -> str:
-    """The access word for a stored list of scopes, or EXACT where there is none."""
-    scopes = known_scopes(stored_scopes)
-    return next((word for word, each in ACCESS.items() if set(each) == scopes), EXACT)
-
-
-def access_in_words(scopes: Collection[str]) -> str:
-    """The access word, or the scopes where there is none."""
-    word = access_of(list(scopes))
-    if word != EXACT:
-        return word
-    return ", ".join(each.partition(":")[2] for each in SCOPES if each in scopes) or "nothing"
 
 
 class AccessForm(ModelForm):
@@ -70,8 +57,9 @@ class AccessForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "access" in self.fields:
-            scopes = self.instance.scopes
-            self.fields["access"].initial = access_of(scopes) if scopes else "read-only"
+            access = Policy(known_scopes(self.instance.scopes)).access
+            proposed = access if access in ACCESS else EXACT
+            self.fields["access"].initial = proposed if self.instance.scopes else "read-only"
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -179,19 +167,14 @@ class NewKeyForm(forms.Form):
 
 class RotationForm(NewKeyForm):
     overlap = forms.ChoiceField(
-        label="The other keys",
-        required=False,
-        choices=[
-            ("", "End at once"),
-            ("1h", "Still work for an hour"),
-            ("24h", "Still work for 24 hours"),
-            ("7d", "Still work for 7 days"),
-        ],
+        label="Its other keys",
+        choices=[(word, text) for word, (text, _) in OVERLAPS.items()],
+        initial="now",
         widget=UnfoldAdminSelectWidget,
     )
 
     def grace(self) -> timedelta | None:
-        return OVERLAPS.get(self.cleaned_data["overlap"])
+        return OVERLAPS[self.cleaned_data["overlap"]][1]
 
 
 class AssignProfileForm(forms.Form):

@@ -14,6 +14,7 @@ from unfold.decorators import action
 from accounts.models import ApiKey, McpUser
 from mcpserver.admin.forms import NewKeyForm, RotationForm
 from mcpserver.admin.pages import confirmation, page
+from mcpserver.setups import setups_context
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[McpUser]
@@ -66,13 +67,9 @@ class KeyPages(Base):
     def _show_once(
         self, request: HttpRequest, user: McpUser, key: ApiKey, text: str
     ) -> HttpResponse:
-        from mcpserver.client_setup import Server, client_setups, server_url
-
         self.log_change(request, user, f"Made the key {key}")
-        setups = client_setups(Server(url=f"{server_url()}/mcp", key=text))
-        return page(
-            request, self, "key_made", f"New key of {user}", user, key=key, text=text, setups=setups
-        )
+        context = {"key": key, "text": text, **setups_context(text)}
+        return page(request, self, "key_made", f"New key of {user}", user, **context)
 
 
 @transaction.atomic

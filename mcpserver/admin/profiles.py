@@ -13,9 +13,10 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from accounts.policy import Policy
 from accounts.scopes import known_scopes
 from credentials.models import Profile
-from mcpserver.admin.forms import ProfileForm, access_in_words
+from mcpserver.admin.forms import ProfileForm
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Profile]
@@ -42,7 +43,7 @@ FIELDSETS = (
 SEEN_FIELDSETS = (
     (None, {"fields": ("id", "name", "active")}),
     ("Infinity", {"fields": (("base_url", "version"),)}),
-    (ALLOWED, {"fields": ("access_in_words",)}),
+    (ALLOWED, {"fields": ("allows",)}),
 )
 KNOWN_FIELDSETS = (
     ("What is known of the token", {"fields": (("verified_as", "verified_at"), "token_ends")}),
@@ -57,7 +58,7 @@ class ProfileAdmin(Base):
         "id",
         "name",
         "state",
-        "access_in_words",
+        "allows",
         "verified_as",
         "verified_at",
         "token_ends_label",
@@ -119,8 +120,8 @@ class ProfileAdmin(Base):
             self.message_user(request, f"{found.profile.id}: {found}", level)
 
     @display(description="allows")
-    def access_in_words(self, profile: Profile) -> str:
-        return access_in_words(known_scopes(profile.scopes))
+    def allows(self, profile: Profile) -> str:
+        return Policy(known_scopes(profile.scopes)).access
 
     @display(description="state", ordering="active", label=STATE_COLOURS)
     def state(self, profile: Profile) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
@@ -15,7 +14,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from accounts.models import ApiKey, McpUser
-from mcpserver.admin.forms import AssignProfileForm, McpUserForm, access_in_words
+from mcpserver.admin.forms import AssignProfileForm, McpUserForm
 from mcpserver.admin.key_pages import KeyPages
 from mcpserver.admin.keys import KeyColumns
 from mcpserver.admin.pages import page
@@ -35,12 +34,12 @@ FIELDSETS = (
     (None, {"fields": ("name", "profile", "active", "expires_at")}),
     ("Access", {"fields": ("access", "scopes")}),
     ("Tools", {"fields": ("allowed_tools",), "classes": ("collapse",)}),
-    ("People", {"fields": ("people", "notes")}),
+    ("People", {"fields": ("people", "people_may_make_keys", "notes")}),
 )
 # For those who may not change it.
 SEEN_FIELDSETS = (
     (None, {"fields": ("name", "profile", "active", "expires_at")}),
-    ("People", {"fields": ("people", "notes")}),
+    ("People", {"fields": ("people", "people_may_make_keys", "notes")}),
 )
 RESULT_FIELDSET = (
     "What its agents get",
@@ -140,7 +139,7 @@ class McpUserAdmin(KeyPages):
 
     @display(description="access", ordering="scopes")
     def access_label(self, user: McpUser) -> str:
-        return access_in_words(user.policy.scopes)
+        return user.policy.access
 
     @display(description="state", label=STATE_COLOURS)
     def state_label(self, user: McpUser) -> str:
@@ -156,9 +155,8 @@ class McpUserAdmin(KeyPages):
 
     @display(description="scopes")
     def effective_scopes(self, user: McpUser) -> str:
-        words = settings.OAUTH2_PROVIDER["SCOPES"]
-        scopes = [(words[scope],) for scope in user.policy.ordered_scopes]
-        lines = format_html_join("", "<li>{}</li>", scopes)
+        words = [(each,) for each in user.policy.in_words]
+        lines = format_html_join("", "<li>{}</li>", words)
         withheld = [scope for scope in user.scopes if scope not in user.policy.scopes]
         if withheld:
             lines += format_html("<li>Not allowed by its profile: {}</li>", ", ".join(withheld))

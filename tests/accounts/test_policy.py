@@ -65,6 +65,20 @@ def test_scopes_are_listed_in_their_own_order() -> None:
     assert [READ, WRITE, ADMIN] == EVERYTHING.ordered_scopes
 
 
+@pytest.mark.parametrize(
+    ("scopes", "access"),
+    [
+        ({READ}, "read-only"),
+        ({READ, WRITE}, "read-write"),
+        ({READ, WRITE, ADMIN}, "admin"),
+        ({ADMIN, READ}, "read, admin"),
+        (set(), "nothing"),
+    ],
+)
+def test_scopes_are_told_as_the_word_that_gives_them(scopes: set[str], access: str) -> None:
+    assert access == Policy(frozenset(scopes)).access
+
+
 def test_caller_is_frozen_and_shows_no_secret(token: str) -> None:
     caller = Caller(
         user="environment",

@@ -14,7 +14,9 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import ApiKey, McpUser, User
 from accounts.sessions import Session
+from credentials.events import EventKind
 from credentials.models import Profile
+from mcpserver.models import Event
 from tests.conftest import MakeUser
 from tests.mcpserver.test_proofs import always, front, passing_on
 from tests.support import Server, free_port
@@ -107,6 +109,13 @@ def test_among_many_users_one_is_found_by_name(
     assert (50, True) == (page.count("agent-"), "find them by name" in page)
     assert "agent-199" in root.get("/connect/", {"name": "T-199"}).content.decode()
     assert 200 == root.get("/connect/", {"name": "\0nobody"}).status_code
+
+
+def test_a_key_is_audited_as_made_by_the_person(ada: Client, alice: McpUser) -> None:
+    Event.objects.all().delete()
+    new_key(ada, alice, others="now")
+    made = [event for event in Event.objects.all() if event.kind == EventKind.KEY_ISSUED]
+    assert [("ada", "MCP user alice")] == [(event.actor, event.subject) for event in made]
 
 
 def test_another_persons_user_is_not_there(ada: Client, make_user: MakeUser) -> None:

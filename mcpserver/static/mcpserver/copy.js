@@ -4,7 +4,7 @@
 const status = document.createElement("p");
 status.className = "unseen";
 status.setAttribute("role", "status");
-document.querySelector("main").append(status);
+(document.querySelector("main") ?? document.body).append(status);
 
 for (const source of document.querySelectorAll("pre, [data-copy]")) {
   const button = document.createElement("button");

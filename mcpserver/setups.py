@@ -1,0 +1,19 @@
+"""What `mcpserver/setups.html` shows, on the connect page and in the admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from mcpserver.client_setup import Server, client_setups, server_url
+
+
+def setups_context(key: str = "") -> dict[str, Any]:
+    """The address of this server, and how each client is set up with `key`."""
+    url = f"{server_url()}/mcp"
+    return {
+        "url": url,
+        "is_public": bool(settings.PUBLIC_URL),
+        "setups": client_setups(Server(url, key=key)),
+    }
