@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from accounts.models import User
 from accounts.roles import Role
-from tests.support import Server
+from tests.conftest import MakeUser
+from tests.support import Server, eventually
+
+MOST_TABS = 120
 
 
 @pytest.fixture
@@ -30,12 +34,18 @@ def page(chromium: Browser) -> Iterator[Page]:
     assert [] == [text for text in complaints if not text.startswith(harmless)]
 
 
-def sign_in(page: Page, server: Server) -> None:
+def make_operator() -> str:
+    """olga, and her password."""
     password = secrets.token_urlsafe(12)
     # The server has the real hasher, tests a quick one.
     hashed = PBKDF2PasswordHasher().encode(password, secrets.token_hex(8), iterations=1)
     operator = User.objects.create(username="olga", password=hashed)
     operator.take_role(Role.OPERATOR)
+    return password
+
+
+def sign_in(page: Page, server: Server) -> None:
+    password = make_operator()
     page.goto(f"{server.origin}/admin/")
     page.get_by_label("Username").fill("olga")
     page.get_by_label("Password").fill(password)
@@ -64,7 +74,35 @@ def add_user(page: Page) -> None:
 
 def shown_key(page: Page) -> str:
     page.get_by_text("Copy the key now").wait_for()
-    return page.locator("#new-key").inner_text()
+    return page.locator("pre.key").inner_text()
+
+
+def copied(page: Page) -> str:
+    """What the button that was just pressed copied, or selected to be copied by hand."""
+    told = page.get_by_role("status").filter(has_text=re.compile("Copied|Press Ctrl"))
+    told.wait_for(state="attached")
+    return str(page.evaluate("getSelection().toString()")).strip()
+
+
+def see_the_call(page: Page, server: Server) -> None:
+    """alice's one call, in the audit log and on the first page."""
+    page.get_by_role("link", name="Tool calls").first.click()
+    # Reads are written about a second later.
+    eventually(lambda: page.reload() and page.get_by_role("link", name="alice").count())
+    page.get_by_role("row").filter(has_text="alice").get_by_role("link").first.click()
+    page.get_by_text("infinity_list_workspaces").first.wait_for()
+    page.goto(f"{server.origin}/admin/")
+    page.get_by_role("link", name="alice").first.wait_for()
+    page.get_by_role("link", name="infinity_list_workspaces").first.wait_for()
+
+
+def tab_to(page: Page, control: Locator) -> None:
+    """Reach it by the keyboard alone."""
+    for _ in range(MOST_TABS):
+        if control.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{control} is not reached by the keyboard")
 
 
 def test_operator_sets_up_an_agent_and_ends_it_again(
@@ -80,17 +118,19 @@ def test_operator_sets_up_an_agent_and_ends_it_again(
     page.get_by_role("button", name="New key").click()
     first = shown_key(page)
     page.get_by_role("button", name="Copy the key").click()
-    page.get_by_role("button", name="Copied").or_(page.get_by_text("Press Ctrl+C")).wait_for()
-    assert first == page.evaluate("getSelection().toString()").strip()
-    assert 200 == server.post(first).status_code
+    assert first == copied(page)
+    call = {"name": "infinity_list_workspaces", "arguments": {}}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    assert "structuredContent" in server.post(first, json=asked).text
 
     page.reload()
     assert "No key was made" in page.content()
     assert first not in page.content()
+    see_the_call(page, server)
 
     page.goto(user_page)
     page.get_by_role("link", name="Rotate keys").click()
-    page.get_by_label("The other keys").select_option("24h")
+    page.get_by_label("Its other keys").select_option("24h")
     page.get_by_role("button", name="Rotate keys").click()
     second = shown_key(page)
     assert [200, 200] == [server.post(key).status_code for key in (first, second)]
@@ -109,3 +149,37 @@ def test_menus_work_without_a_mouse(page: Page, server: Server, transactional_db
     page.get_by_role("button", name="Filters").first.press("Enter")
 
     page.get_by_role("button", name="Apply Filters").wait_for()
+
+
+def test_keys_are_made_and_rotated_without_a_mouse(
+    page: Page, server: Server, make_user: MakeUser
+) -> None:
+    alice = make_user()[0]
+    password = make_operator()
+    page.goto(f"{server.origin}/admin/accounts/mcpuser/{alice.pk}/change/")
+    tab_to(page, page.get_by_role("textbox", name="Username"))
+    page.keyboard.type("olga")
+    tab_to(page, page.get_by_role("textbox", name="Password"))
+    page.keyboard.type(password)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="alice").first.wait_for()
+    user_page = page.url
+
+    for name in ("New key", "Rotate keys"):
+        tab_to(page, page.get_by_role("link", name=name))
+        page.keyboard.press("Enter")
+        tab_to(page, page.get_by_role("textbox", name="Label"))
+        page.keyboard.type("laptop")
+        tab_to(page, page.get_by_role("combobox", name="Expires"))
+        page.keyboard.press("ArrowDown")
+        tab_to(page, page.get_by_role("button", name=name))
+        page.keyboard.press("Enter")
+        key = shown_key(page)
+        tab_to(page, page.get_by_role("button", name="Copy the key"))
+        page.keyboard.press("Space")
+        assert key == copied(page)
+        assert 200 == server.post(key).status_code
+        page.goto(user_page)
+
+    [last] = alice.keys.live()
+    assert last.expires_at is not None
