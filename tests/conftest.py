@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser
 
 from accounts.models import McpUser
@@ -15,6 +16,13 @@ from tests.support import Infinity, Server, running_infinity, running_server
 
 MakeProfile = Callable[..., Profile]
 MakeUser = Callable[..., tuple[McpUser, str]]
+
+
+def pytest_report_header() -> str:
+    advice = (
+        "" if connection.vendor == "postgresql" else "; DATABASE_URL=postgres://… tests another"
+    )
+    return f"database: {connection.vendor}{advice}"
 
 
 @pytest.fixture(scope="session")

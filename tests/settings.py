@@ -26,5 +26,11 @@ from infinity_mcp.settings import DATABASES  # noqa: E402
 # Servers that tests start run in processes of their own, so the test database is a file they share.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(_scratch / "test.sqlite3")}
+else:
+    DATABASES["default"]["ENGINE"] = "tests.postgresql"
+    # What a crash of the machine would lose, tests do not miss.
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
+    # Threads of tests hold a connection each for as long as they like.
+    DATABASES["default"]["OPTIONS"].pop("pool", None)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

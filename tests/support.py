@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx2
 from django.db import connection
@@ -36,12 +37,33 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def database_url() -> str:
+    """Of the database that this test run uses."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    user, password = quote(database["USER"]), quote(database["PASSWORD"])
+    place = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    options = quote(database["OPTIONS"]["options"])
+    return f"postgres://{user}:{password}@{place}?options={options}"
+
+
+def database_dump() -> str:
+    """Every row of every table, as text."""
+    with connection.cursor() as cursor:
+        rows: list[str] = []
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            rows += map(repr, cursor.fetchall())
+    return "\n".join(rows)
+
+
 def environment(**changes: str) -> dict[str, str]:
     """The environment of a server that shares this test run's database and secrets."""
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "infinity_mcp.settings",
-        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "DATABASE_URL": database_url(),
         "TRANSPORT": "http",
         "HOST": "127.0.0.1",
         # Tests of the limits set their own; the others are not to wait for their turn.
@@ -162,8 +184,8 @@ def data_of(result: CallToolResult) -> dict[str, Any]:
 
 
 @contextmanager
-def running_server(folder: Path, **env: str) -> Iterator[Server]:
-    port = free_port()
+def running_server(folder: Path, port: int = 0, **env: str) -> Iterator[Server]:
+    port = port or free_port()
     log = folder / f"server-{port}.log"
     with running(
         "mcp_serve",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from contextlib import aclosing
 from datetime import timedelta
 
@@ -17,7 +16,7 @@ from credentials.models import Profile
 from mcpserver.auth import Authenticator
 from mcpserver.sandbox import ADA_TOKEN, CAROL_TOKEN
 from tests.conftest import MakeProfile, MakeUser
-from tests.support import Server, data_of, text_of
+from tests.support import Server, data_of, database_dump, text_of
 
 
 def revoke(user: McpUser) -> None:
@@ -180,7 +179,7 @@ def test_neither_database_nor_log_holds_a_secret_in_plain_text(
     server.call(key, "infinity_get_profile")
     server.call(key, "infinity_get_board", workspace_id="1", board_id="../x")
     server.post("mcp_wrong-but-noticeable")
-    database = "\n".join(sqlite3.connect(connection.settings_dict["NAME"]).iterdump())
+    database = database_dump()
     for place in (database, server.log.read_text()):
         for secret in (key, token, "mcp_wrong-but-noticeable", *settings.CREDENTIAL_STORE_KEYS):
             assert secret not in place

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import httpx2
-from django.db import connection
 
 from accounts.models import McpUser, User
 from oauthbridge.models import AccessToken, Grant
 from tests.oauthbridge.conftest import CLIENT_SECRET, PASSWORD
 from tests.oauthbridge.support import Flow, hidden_token, http
+from tests.support import database_dump
 
 
 def test_neither_database_nor_log_holds_a_usable_secret(
@@ -52,7 +50,7 @@ def test_neither_database_nor_log_holds_a_usable_secret(
         cookie,
         *(f"wrong-{what}-canary" for what in ("verifier", "secret", "token", "password")),
     ]
-    database = "\n".join(sqlite3.connect(connection.settings_dict["NAME"]).iterdump())
+    database = database_dump()
     assert "Canary" in database and Grant.objects.exists() and AccessToken.objects.exists()
     for place in (database, flow.server.log.read_text()):
         assert [] == [secret for secret in secrets if secret in place]

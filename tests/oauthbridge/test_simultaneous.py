@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
-import psycopg
 import pytest
 from django.core.cache import cache
 from django.db import connection, connections
@@ -23,9 +19,6 @@ from credentials.models import Profile
 from oauthbridge.models import AccessToken, Connection, Grant, RefreshToken
 from tests.oauthbridge.support import CHATGPT, Flow, client
 from tests.support import ROOT, Server
-
-POSTGRESQL = "postgres://postgres@127.0.0.1:5432/test"
-IN_POSTGRESQL = "OAUTH_TESTS_IN_POSTGRESQL"
 
 
 @pytest.fixture(autouse=True)
@@ -192,16 +185,3 @@ def test_a_burst_of_registrations_is_no_more_than_twenty(
     cache.clear()
     request = {"data": {"redirect_uris": [CHATGPT]}, "content_type": "application/json"}
     assert [201] * 20 + [429] * 5 == at_once(25, "/oauth/register", **request)
-
-
-@pytest.mark.skipif(IN_POSTGRESQL in os.environ, reason="this is that run")
-def test_the_same_holds_in_postgresql() -> None:
-    try:
-        psycopg.connect(POSTGRESQL, connect_timeout=2).close()
-    except psycopg.OperationalError:
-        pytest.skip("there is no PostgreSQL on 127.0.0.1:5432 with a database test")
-    env = {**os.environ, "DATABASE_URL": POSTGRESQL, IN_POSTGRESQL: "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
-    run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
-    assert 0 == run.returncode, run.stdout
-    assert "1 skipped" in run.stdout
