@@ -154,7 +154,10 @@ SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "infini
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else SQLITE
 }
-if "ENGINE" not in DATABASES["default"]:
+if DATABASES["default"].get("ENGINE") not in (
+    "django.db.backends.sqlite3",
+    "django.db.backends.postgresql",
+):
     raise ImproperlyConfigured("DATABASE_URL is not understood; see .env.example.")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
@@ -163,6 +166,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
+    }
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # of each one that leaves the pool
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 10_000,  # ms: a connection to a machine that vanished is given up
+        **DATABASES["default"].get("OPTIONS", {}),
+        # Of each process: opened as needed, and a request waits so long (s) for its turn.
+        "pool": {"min_size": 0, "max_size": 10, "timeout": 3, "reconnect_timeout": 3},
     }
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://infinity-mcp")}
