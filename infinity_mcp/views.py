@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.contrib.auth.decorators import login_required
 from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template import loader
@@ -76,10 +79,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):  # it is away, or busy
+        return _failure("503.html", 503, {"Retry-After": "5"})
     return _failure("500.html", 500)
 
 
-def _failure(template: str, status: int) -> HttpResponse:
+def _failure(template: str, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
     """Without the request: what its context would ask, the database, may be what is broken."""
     context = {"request_id": current_request_id()}
-    return HttpResponse(loader.get_template(template).render(context), status=status)
+    text = loader.get_template(template).render(context)
+    return HttpResponse(text, status=status, headers=headers)

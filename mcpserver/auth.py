@@ -145,6 +145,8 @@ class Authenticator:
         try:
             return {credential: _find(credential) for credential in credentials}
         except DatabaseError:
+            if connection.connection is None:  # it could not even be opened
+                raise
             # It may have been restarted since the connection was opened: that is no outage.
             connection.close()
             return {credential: _find(credential) for credential in credentials}

@@ -7,16 +7,17 @@ others want some too: one that takes all it can slows itself down, not the rest.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-logger = logging.getLogger(__name__)
+from infinity_mcp.outage import Outage
 
 # Whoever asked within this time counts as sharing.
 SHARING_SECONDS = 10.0
@@ -113,21 +114,31 @@ class RedisBudget:
 
     def __init__(self, url: str, processes: int = 1) -> None:
         self._processes = processes
-        self._redis: Redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+        self._outage = Outage("Redis", "limits hold for each process alone")
+        self._redis: Redis = Redis.from_url(
+            url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 1)
+        )
         self._meanwhile = LocalBudget()
         self._script = self._redis.register_script(_TAKE)
 
     async def take(self, bucket: str, share: str, rate: Rate) -> float:
+        if not self._outage.is_under_way():
+            try:
+                wait = await self._ask(bucket, share, rate)
+            except RedisError as error:
+                self._outage.note_failure(error)
+            else:
+                self._outage.note_answer()
+                return wait
+        # Counting in each process alone is better than not serving, or than not counting.
+        burst = max(1.0, rate.burst / self._processes)
+        part = Rate(rate.per_second / self._processes, burst)
+        return await self._meanwhile.take(bucket, share, part)
+
+    async def _ask(self, bucket: str, share: str, rate: Rate) -> float:
         seconds = (SHARING_SECONDS, WAITING_SECONDS)
         arguments: list[str | float] = [rate.per_second, rate.burst, share, *seconds]
-        try:
-            return float(await self._script(keys=[f"budget:{bucket}"], args=arguments))
-        except RedisError:
-            # Counting in each process alone is better than not serving, or than not counting.
-            logger.warning("Redis did not answer: limits hold for each process alone meanwhile")
-            burst = max(1.0, rate.burst / self._processes)
-            part = Rate(rate.per_second / self._processes, burst)
-            return await self._meanwhile.take(bucket, share, part)
+        return float(await self._script(keys=[f"budget:{bucket}"], args=arguments))
 
     async def close(self) -> None:
         await self._redis.aclose()

@@ -184,14 +184,15 @@ def data_of(result: CallToolResult) -> dict[str, Any]:
 
 
 @contextmanager
-def running_server(folder: Path, port: int = 0, **env: str) -> Iterator[Server]:
-    port = port or free_port()
+def running_server(folder: Path, **env: str) -> Iterator[Server]:
+    env = {"PORT": str(free_port()), **env}
+    port = int(env["PORT"])
     log = folder / f"server-{port}.log"
     with running(
         "mcp_serve",
         ready_url=f"http://127.0.0.1:{port}/ready",
         log=log,
-        env=environment(PORT=str(port), **env),
+        env=environment(**env),
     ) as process:
         yield Server(port, log, process)
 

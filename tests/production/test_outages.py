@@ -1,0 +1,101 @@
+"""The database and Redis stopped and started under load: security.md 26."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import httpx2
+
+from tests.conftest import MakeUser
+from tests.oauthbridge.conftest import variables
+from tests.production.support import manage, own_postgres, own_redis, under_load
+from tests.support import PLAIN, Server, environment, eventually, free_port, running_server
+
+MOST_CONNECTIONS = 10  # of the pool of one process
+
+
+def installed(database_url: str, folder: Path) -> str:
+    """A database with the sandbox and alice, whose key it returns."""
+    env = environment(DATABASE_URL=database_url)
+    manage(env, "migrate", "--verbosity=0")
+    sandbox = ("--id", "sandbox", "--name", "Sandbox", "--base-url", "sandbox:")
+    manage(env, "credentials_add_profile", *sandbox, stdin="sandbox-ada\n")
+    alice = ("--name", "alice", "--profile", "sandbox", "--access", "read-only")
+    manage(env, "credentials_add_user", *alice, "--key-file", str(folder / "key"))
+    return (folder / "key").read_text().strip()
+
+
+def get(server: Server, path: str, **options: object) -> httpx2.Response:
+    return httpx2.get(f"{server.origin}{path}", verify=PLAIN, timeout=30, **options)  # type: ignore[arg-type]
+
+
+def assert_unavailable(answer: httpx2.Response) -> None:
+    assert 503 == answer.status_code
+    assert "Retry-After" in answer.headers
+    for innards in ("psycopg", "Traceback", "127.0.0.1", "SELECT"):
+        assert innards not in answer.text
+
+
+def test_the_server_outlives_an_outage_of_its_database(tmp_path: Path) -> None:
+    port = str(free_port())
+    env = {"PORT": port, **variables(f"http://127.0.0.1:{port}")}
+    with own_postgres() as postgres:
+        key = installed(postgres.url, tmp_path)
+        with (
+            running_server(tmp_path, DATABASE_URL=postgres.url, **env) as server,
+            under_load(server.url, key) as load,
+        ):
+            load.wait_for(200, 20)
+            postgres.stop()
+            load.wait_for(503, 5)
+
+            assert_unavailable(server.post("mcp_" + secrets.token_urlsafe(32), timeout=30))
+            assert {"ok": False, "problem": "database"} == get(server, "/ready").json()
+            assert 200 == get(server, "/health").status_code
+            session = {"sessionid": secrets.token_hex(16)}
+            for path in ("/admin/", "/oauth/authorize?client_id=chatgpt"):
+                assert_unavailable(get(server, path, cookies=session))
+            assert 200 not in {each.status for each in load.answers[-4:]}
+
+            postgres.service.start()
+            load.wait_for(200, 20)
+            assert 200 == get(server, "/ready").status_code
+            assert 401 == server.post("mcp_" + secrets.token_urlsafe(32), timeout=30).status_code
+            load.stop()
+            assert postgres.connections() <= MOST_CONNECTIONS
+
+        assert {200, 503} == set(load.statuses())
+        assert all(each.worked for each in load.answers if each.status == 200)
+        assert all("retry-after" in each.headers for each in load.answers if each.status == 503)
+        eventually(lambda: postgres.connections() == 0)
+
+
+def test_without_redis_calls_and_sign_ins_go_on_and_are_counted(
+    make_user: MakeUser, tmp_path: Path
+) -> None:
+    _, key = make_user()
+    with own_redis() as (redis, url), running_server(tmp_path, CACHE_URL=url) as server:
+        with under_load(server.url, key) as load:
+            load.wait_for(200, 5)
+            redis.stop()
+            load.wait_for(200, 20)
+            assert 429 in {server.post("mcp_wrong").status_code for _ in range(40)}
+            assert "Too many" in _guesses(server, 11)
+            redis.start()
+            eventually(lambda: "Redis answers again" in server.log.read_text())
+        log = server.log.read_text()
+
+    assert {200} == set(load.statuses())
+    assert all(each.worked for each in load.answers)
+    assert 1 == log.count("limits hold for each process alone")
+
+
+def _guesses(server: Server, count: int) -> str:
+    """The sign-in page after so many wrong passwords."""
+    with httpx2.Client(base_url=server.origin, verify=PLAIN, timeout=30) as browser:
+        browser.get("/login/")
+        form = {"username": "ada", "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        for number in range(count):
+            answer = browser.post("/login/", data={**form, "password": f"guess-{number}"})
+    return answer.text
