@@ -9,12 +9,14 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from infinity_mcp.draining import drain_on_sigterm
 from infinity_mcp.middleware import RequestIdMiddleware
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
@@ -39,6 +41,7 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
     await sync_to_async(configured.warn_of_unknown_user)()
     async with mcp.running(), history.kept():
         gc.freeze()  # what is there now stays, so that collections need not look at it
+        drain_on_sigterm(settings.DRAIN_SECONDS)
         yield
 
 

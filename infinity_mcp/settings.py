@@ -245,6 +245,8 @@ TRANSPORT = env.str("TRANSPORT", default="http")
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=3015)
 WORKERS = env.int("WORKERS", default=1)
+# After SIGTERM: so long /ready says 503 before no more connections are accepted.
+DRAIN_SECONDS = env.int("DRAIN_SECONDS", default=0)
 
 # Addresses of proxies whose X-Forwarded-For and -Proto are believed; nobody's unless named here.
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])

@@ -17,6 +17,7 @@ from accounts.models import User
 from credentials.database import is_migrated
 from credentials.errors import CredentialError
 from credentials.models import Profile
+from infinity_mcp.draining import is_draining
 from infinity_mcp.request_id import current_request_id
 
 
@@ -36,7 +37,8 @@ def health(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """Whether calls can be served: database, migrations, store key. 503 names what is missing."""
+    """Whether calls can be served: database, migrations, store key, and no end in sight. 503 names
+    what is missing."""
     problem = _problem()
     if problem:
         return JsonResponse({"ok": False, "problem": problem}, status=503)
@@ -44,6 +46,8 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 def _problem() -> str | None:
+    if is_draining():
+        return "shutting down"
     try:
         if not is_migrated():
             return "migrations"
