@@ -1,8 +1,79 @@
-"""What the log says of requests that strangers got wrong."""
+"""How log lines look: for people, or as JSON for machines. Neither ever shows a secret."""
 
 from __future__ import annotations
 
+import json
 import logging
+import re
+from datetime import UTC, datetime
+from functools import cache
+
+from django.conf import settings
+
+# What a line about a call carries beside its text (mcpserver.telemetry).
+FIELDS = ("user", "tool", "outcome", "error", "upstream_status", "duration_ms")
+HIDDEN = "[hidden]"
+SHORTEST_SECRET = 8  # what is shorter would hide ordinary words
+
+_LOOKS_SECRET = re.compile(
+    r"""
+      mcp_[A-Za-z0-9_-]{40,}                    # an MCP key
+    | \bgAAAA[A-Za-z0-9_=-]{20,}                # what Fernet encrypted
+    | (?<=\bBearer\ )[^\s"',]+
+    | (?<=\bBasic\ )[A-Za-z0-9+/=]{8,}
+    | (?<=://)[^\s:@/]*:[^\s@/]+(?=@)           # user and password in a URL
+    | (?<=\bcode=)[^\s&"']+
+    | (?<=_token=)[^\s&"']+
+    | (?<=_secret=)[^\s&"']+
+    | (?<=_verifier=)[^\s&"']+
+    | (?<=\bpassword=)[^\s&"']+
+    """,
+    re.VERBOSE,
+)
+
+
+def redacted(text: str) -> str:
+    """`text` without the secrets of the settings, and without what looks like one."""
+    text = _LOOKS_SECRET.sub(HIDDEN, text)
+    for secret in _configured_secrets():
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+@cache
+def _configured_secrets() -> tuple[str, ...]:
+    secrets = (
+        settings.SECRET_KEY,
+        *settings.CREDENTIAL_STORE_KEYS,
+        settings.INFINITY_API_TOKEN,
+        settings.OAUTH_CLIENT_SECRET,
+        str(settings.DATABASES["default"].get("PASSWORD", "")),
+    )
+    return tuple(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
+
+
+class LineFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line: time, level, logger, message, request_id; `exception` after a failure,
+    and FIELDS where there are any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": getattr(record, "request_id", "-"),
+        }
+        line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        hidden = {name: redacted(v) if isinstance(v, str) else v for name, v in line.items()}
+        return json.dumps(hidden, ensure_ascii=False)
 
 
 class MistakesOfStrangers(logging.Filter):

@@ -330,6 +330,10 @@ OAUTH2_PROVIDER = {
 
 # --- Logs -----------------------------------------------------------------------------------------
 
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")
+if LOG_FORMAT not in ("text", "json"):
+    raise ImproperlyConfigured("LOG_FORMAT must be text or json.")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -338,13 +342,18 @@ LOGGING = {
         "strangers": {"()": "infinity_mcp.logs.MistakesOfStrangers"},
     },
     "formatters": {
-        "line": {"format": "{asctime} {levelname} [{request_id}] {name}: {message}", "style": "{"}
+        "text": {
+            "()": "infinity_mcp.logs.LineFormatter",
+            "format": "{asctime} {levelname} [{request_id}] {name}: {message}",
+            "style": "{",
+        },
+        "json": {"()": "infinity_mcp.logs.JsonFormatter"},
     },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
             "filters": ["request_id", "strangers"],
-            "formatter": "line",
+            "formatter": LOG_FORMAT,
         },
         "nowhere": {"class": "logging.NullHandler"},  # none at all would be Python's last resort
     },
@@ -352,6 +361,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn": {"level": "INFO"},
+        "mcpserver.calls": {"level": "INFO"},
         "uvicorn.access": {"handlers": [], "propagate": False},
         # A line a request from strangers with a wrong Host would be theirs to fill the disk with.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},

@@ -32,6 +32,7 @@ from mcpserver.infinity.errors import Refused
 from mcpserver.models import Event, Outcome, ToolCall, one_line
 from mcpserver.params import WrongValue
 from mcpserver.tally import Sort, Tally
+from mcpserver.telemetry import tell
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class AuditLog:
     def refuse(self, call: ToolCall, why: str) -> None:
         """Note a call that the caller may not make. `why` is a word for filters and plots."""
         call.outcome, call.error, call.duration_ms = Outcome.REFUSED, why, 0
+        tell(call)
         self._kept.append(call)
 
     def recorded(self, call: ToolCall) -> AbstractAsyncContextManager[ToolCall]:
@@ -90,6 +92,7 @@ class AuditLog:
             await in_thread(call.save, force_insert=True)
 
     async def end(self, call: ToolCall) -> None:
+        tell(call)
         if not call.changes:
             self._kept.append(call)
             return
