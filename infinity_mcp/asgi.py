@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infinity_mcp.draining import drain_on_sigterm
 from infinity_mcp.middleware import RequestIdMiddleware
+from infinity_mcp.tracing import export_traces
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
 django = cast(ASGIApp, get_asgi_application())
@@ -41,6 +42,7 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
     await sync_to_async(configured.warn_of_unknown_user)()
     async with mcp.running(), history.kept():
         gc.freeze()  # what is there now stays, so that collections need not look at it
+        export_traces()
         drain_on_sigterm(settings.DRAIN_SECONDS)
         yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
 LARGEST_REQUEST = 32 * 1024 * 1024
+SHORTEST_TOKEN = 16
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 
@@ -66,6 +68,24 @@ def oauth_tools_exist(**kwargs: Any) -> list[CheckMessage]:
         Error(f"OAUTH_ALLOWED_TOOLS: there is no tool {name!r}.", hint=hint, id="infinity_mcp.E004")
         for name in unknown
     ]
+
+
+@register()
+def metrics_token_is_strong(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= SHORTEST_TOKEN:
+        return []
+    hint = "Make one: openssl rand -hex 32."
+    message = f"METRICS_TOKEN must have at least {SHORTEST_TOKEN} characters."
+    return [Error(message, hint=hint, id="infinity_mcp.E005")]
+
+
+@register()
+def traces_can_be_exported(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.OTEL_EXPORTER_OTLP_ENDPOINT or find_spec("opentelemetry.sdk"):
+        return []
+    hint = "pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
+    message = "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry's exporter is not installed."
+    return [Error(message, hint=hint, id="infinity_mcp.E006")]
 
 
 @register(Tags.security, deploy=True)

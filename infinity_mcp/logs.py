@@ -47,6 +47,7 @@ def _configured_secrets() -> tuple[str, ...]:
         *settings.CREDENTIAL_STORE_KEYS,
         settings.INFINITY_API_TOKEN,
         settings.OAUTH_CLIENT_SECRET,
+        settings.METRICS_TOKEN,
         str(settings.DATABASES["default"].get("PASSWORD", "")),
     )
     return tuple(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)

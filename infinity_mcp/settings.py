@@ -368,6 +368,11 @@ LOGGING = {
     },
 }
 
+# --- Metrics and traces ---------------------------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: there is no /metrics
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+
 # --- HTTPS ----------------------------------------------------------------------------------------
 
 # The public address decides: behind an HTTPS proxy cookies are secure and browsers are told to stay

@@ -22,6 +22,7 @@ urlpatterns = [
     path("connect/", include("mcpserver.urls")),
     path("health", views.health),
     path("ready", views.ready),
+    path("metrics", views.metrics),
     path("admin/", admin.site.urls),
 ]
 

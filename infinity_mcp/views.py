@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template import loader
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from accounts.models import User
 from credentials.database import is_migrated
@@ -19,6 +22,7 @@ from credentials.errors import CredentialError
 from credentials.models import Profile
 from infinity_mcp.draining import is_draining
 from infinity_mcp.request_id import current_request_id
+from mcpserver.metrics import render
 
 
 @require_safe
@@ -57,6 +61,22 @@ def _problem() -> str | None:
     except CredentialError:
         return "store key"
     return None
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus, which sends METRICS_TOKEN as its bearer token. Without that setting: 404."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    expected = f"Bearer {settings.METRICS_TOKEN}"
+    if not constant_time_compare(request.headers.get("Authorization", ""), expected):
+        return HttpResponse(
+            "Send METRICS_TOKEN as `Authorization: Bearer <token>`.\n",
+            status=401,
+            content_type="text/plain",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    return HttpResponse(render(), content_type=CONTENT_TYPE_LATEST)
 
 
 @require_safe

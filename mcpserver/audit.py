@@ -29,6 +29,7 @@ from infinity_mcp.request_id import current_request_id
 from mcpserver.database import in_thread
 from mcpserver.infinity import InfinityError
 from mcpserver.infinity.errors import Refused
+from mcpserver.metrics import count_refusal
 from mcpserver.models import Event, Outcome, ToolCall, one_line
 from mcpserver.params import WrongValue
 from mcpserver.tally import Sort, Tally
@@ -74,12 +75,13 @@ class AuditLog:
 
     def count(self, sort: Sort) -> None:
         """Note what may happen very often, such as a refusal."""
+        count_refusal(sort.kind)
         self._tally.add(sort)
 
     def refuse(self, call: ToolCall, why: str) -> None:
         """Note a call that the caller may not make. `why` is a word for filters and plots."""
         call.outcome, call.error, call.duration_ms = Outcome.REFUSED, why, 0
-        tell(call)
+        tell(call, is_known=why != UNKNOWN_TOOL)
         self._kept.append(call)
 
     def recorded(self, call: ToolCall) -> AbstractAsyncContextManager[ToolCall]:

@@ -14,6 +14,7 @@ from accounts.caller import Caller
 from credentials.events import EventKind
 from mcpserver.audit import AuditLog
 from mcpserver.budget import Budget, Rate
+from mcpserver.metrics import in_progress
 from mcpserver.pacing import configured_rate
 from mcpserver.refusal import Refusal
 from mcpserver.tally import Sort
@@ -53,7 +54,8 @@ class CallLimits:
             raise self._too_many(text, 1, subject=f"MCP user {caller.user}")
         self._running[caller.user] += 1
         try:
-            yield
+            with in_progress():
+                yield
         finally:
             self._running[caller.user] -= 1
             self._running += Counter()  # drops those that have none

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 
+from mcpserver.metrics import count_call
 from mcpserver.models import ToolCall
 
 logger = logging.getLogger("mcpserver.calls")
 
 
-def tell(call: ToolCall) -> None:
-    """`call` has ended, or was refused."""
+def tell(call: ToolCall, *, is_known: bool = True) -> None:
+    """`call` has ended, or was refused. `is_known`: whether there is such a tool."""
+    count_call(call, is_known=is_known)
     outcome = f"{call.outcome} ({call.error})" if call.error else call.outcome
     logger.info(
         "%s by %s: %s in %d ms",

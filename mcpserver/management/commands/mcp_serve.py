@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import signal
 import socket
 import sys
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import anyio
@@ -18,6 +21,7 @@ from credentials.database import is_migrated
 from credentials.management.base import CredentialsCommand
 from credentials.models import Profile
 from credentials.validators import validate_base_url
+from mcpserver.metrics import SHARED_FOLDER
 
 
 class Command(CredentialsCommand):
@@ -49,6 +53,10 @@ class Command(CredentialsCommand):
         require_free_port(settings.HOST, settings.PORT)
         # uvicorn raises the signal that stopped it once more, when all is done (security.md 25).
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with _shared_metrics():
+            self._run()
+
+    def _run(self) -> None:
         uvicorn.run(
             "infinity_mcp.asgi:application",
             host=settings.HOST,
@@ -80,6 +88,17 @@ class Command(CredentialsCommand):
 def _migrate() -> None:
     if not is_migrated():
         call_command("migrate", interactive=False, verbosity=0)
+
+
+@contextlib.contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """Several workers count in files of one folder, so that any of them can tell of all."""
+    if settings.WORKERS == 1 or not settings.METRICS_TOKEN:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="infinity-mcp-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        yield
 
 
 def _refuse_unready() -> None:

@@ -1,0 +1,21 @@
+"""OpenTelemetry: the MCP SDK makes a span of every message; here they get somewhere to go."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from opentelemetry import trace
+
+
+def export_traces() -> None:
+    """Once for each process. The exporter reads the OTEL_EXPORTER_OTLP_* variables itself."""
+    if not settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+        return
+    # An optional dependency; infinity_mcp.checks says how to install it.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(resource=Resource.create({"service.name": "infinity-mcp"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)

@@ -1,0 +1,97 @@
+"""What Prometheus can ask for at /metrics, of all workers together."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from django.db import connection
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+from credentials.events import EventKind
+from mcpserver.models import ToolCall
+
+# Set by mcp_serve for several workers, which then count in files there.
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+_calls = Counter("infinity_mcp_calls", "Calls of tools.", ["tool", "outcome", "error"])
+_durations = Histogram(
+    "infinity_mcp_call_seconds", "How long calls took.", ["tool"], buckets=SECONDS
+)
+_in_progress = Gauge(
+    "infinity_mcp_requests_in_progress",
+    "Requests to /mcp under way.",
+    multiprocess_mode="livesum",
+)
+_refusals = Counter("infinity_mcp_refusals", "Requests that were not let in, by why.", ["kind"])
+_upstream_requests = Counter("infinity_mcp_upstream_requests", "Requests to Infinity.")
+_upstream_refusals = Counter(
+    "infinity_mcp_upstream_refusals", "Calls that Infinity refused, by HTTP status.", ["status"]
+)
+_connections = Gauge(
+    "infinity_mcp_database_connections",
+    "Connections to PostgreSQL, and requests that wait for one, as of the last call.",
+    ["state"],
+    multiprocess_mode="livesum",
+)
+
+
+def count_call(call: ToolCall, *, is_known: bool) -> None:
+    """`is_known`: whether there is such a tool. Clients could make up any number of names."""
+    tool = call.tool if is_known else "unknown"
+    _calls.labels(tool, call.outcome, call.error).inc()
+    _durations.labels(tool).observe((call.duration_ms or 0) / 1000)
+    _upstream_requests.inc(call.requests)
+    if call.upstream_status:
+        _upstream_refusals.labels(call.upstream_status).inc()
+    _note_connections()
+
+
+def count_refusal(kind: EventKind) -> None:
+    _refusals.labels(kind).inc()
+
+
+def in_progress() -> AbstractContextManager[None]:
+    """Spans one request."""
+    return _in_progress.track_inprogress()
+
+
+def _note_connections() -> None:
+    pool = getattr(connection, "pool", None)  # PostgreSQL has one
+    if pool is None:
+        return
+    stats = pool.get_stats()
+    idle = stats.get("pool_available", 0)
+    _connections.labels("used").set(stats.get("pool_size", 0) - idle)
+    _connections.labels("idle").set(idle)
+    _connections.labels("waited for").set(stats.get("requests_waiting", 0))
+
+
+def render() -> bytes:
+    """In Prometheus' text format."""
+    folder = os.environ.get(SHARED_FOLDER)
+    if folder is None:
+        return generate_latest(REGISTRY)
+    _forget_ended_workers(Path(folder))
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def _forget_ended_workers(folder: Path) -> None:
+    """What a killed one had under way is not any more."""
+    for pid in {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*.db")}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
