@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -181,15 +181,17 @@ class Answer:
 
     status: int
     worked: bool = False
-    headers: dict[str, str] = field(default_factory=dict)
+    retry_after: str | None = None
 
 
 class Load:
     """Clients that call one after the other, as agents do, until the end of `under_load`."""
 
-    def __init__(self, url: str, call: dict[str, Any], headers: dict[str, str]) -> None:
+    def __init__(
+        self, url: str, call: dict[str, Any], headers: dict[str, str], pause: float
+    ) -> None:
         self.answers: list[Answer] = []
-        self._url, self._asked, self._headers = url, call, headers
+        self._url, self._asked, self._headers, self._pause = url, call, headers, pause
         self._stopping = threading.Event()
 
     def statuses(self) -> Counter[int]:
@@ -217,6 +219,7 @@ class Load:
         ) as http:
             while not self._stopping.is_set():
                 self.answers.append(await self._call(http))
+                await asyncio.sleep(self._pause)
 
     async def _call(self, http: httpx2.AsyncClient) -> Answer:
         try:
@@ -224,7 +227,7 @@ class Load:
         except httpx2.TransportError:
             return Answer(0)
         worked = answer.is_success and not answer.json()["result"].get("isError")
-        return Answer(answer.status_code, worked, dict(answer.headers))
+        return Answer(answer.status_code, worked, answer.headers.get("Retry-After"))
 
 
 @contextmanager
@@ -235,8 +238,10 @@ def under_load(
     call: dict[str, Any] = CALL,
     headers: dict[str, str] | None = None,
     clients: int = 4,
+    pause: float = 0,
 ) -> Iterator[Load]:
-    load = Load(url, call, {"Authorization": f"Bearer {key}", **(headers or {})})
+    """`pause`: seconds of each client between an answer and its next call."""
+    load = Load(url, call, {"Authorization": f"Bearer {key}", **(headers or {})}, pause)
     thread = threading.Thread(target=load.run, args=[clients])
     thread.start()
     try:

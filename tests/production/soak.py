@@ -1,0 +1,156 @@
+"""Mixed load for a while, and what it leaves behind; scripts/soak runs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import django
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+django.setup()
+
+from redis import Redis  # noqa: E402 - after Django is set up, as are those below
+
+from mcpserver.sandbox import ADA_TOKEN  # noqa: E402
+from tests.production.support import (  # noqa: E402
+    Load,
+    Postgres,
+    manage,
+    own_postgres,
+    own_redis,
+    under_load,
+)
+from tests.support import (  # noqa: E402
+    Server,
+    data_of,
+    environment,
+    running_infinity,
+    running_server,
+)
+
+SECONDS = 120.0
+WARM_UP_SECONDS = 10.0  # until pools are filled and what is loaded late is loaded
+CLIENTS = 2  # of each call
+PAUSE_SECONDS = 0.02
+WORKERS = 2
+SLACK = 4  # connections that a moment with more to do at once may open
+
+
+def request(method: str, **params: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+def mixed(server: Server, key: str) -> list[dict[str, Any]]:
+    """What agents do all day: look, list, read, and change something now and then."""
+    workspace = str(data_of(server.call(key, "infinity_list_workspaces"))["data"][0]["id"])
+    boards = server.call(key, "infinity_list_boards", workspace_id=workspace)
+    place = {"workspace_id": workspace, "board_id": data_of(boards)["data"][0]["id"]}
+    folders = data_of(server.call(key, "infinity_list_folders", **place))["data"]
+    renamed = {**place, "folder_id": folders[0]["id"], "name": "Renamed"}
+
+    def call(tool: str, **arguments: Any) -> dict[str, Any]:
+        return request("tools/call", name=tool, arguments=arguments)
+
+    return [
+        request("tools/list"),
+        call("infinity_get_profile"),
+        call("infinity_list_items", **place, expand=["values.attribute"]),
+        call("infinity_update_folder", **renamed),
+    ]
+
+
+@dataclass
+class Watch:
+    """Looks at the server from outside."""
+
+    server: Server
+    postgres: Postgres
+    redis_url: str
+    rows: list[tuple[int, float, int, int]] = field(default_factory=list)
+
+    def look(self, loads: list[Load]) -> None:
+        with Redis.from_url(self.redis_url) as redis:
+            in_redis = len(redis.client_list()) - 1
+        answered = sum(len(load.answers) for load in loads)
+        memory = _memory_mib(self.server.process.pid)
+        self.rows.append((answered, memory, self.postgres.connections(), in_redis))
+
+    def table(self) -> str:
+        names = (
+            "Calls answered",
+            "Memory, MiB",
+            "Connections to PostgreSQL",
+            "Connections to Redis",
+        )
+        lines = ["| | Start | Middle | End |", "|---|---|---|---|"]
+        for name, values in zip(names, zip(*self.rows, strict=True), strict=True):
+            cells = " | ".join(f"{value:,.0f}" for value in values)
+            lines.append(f"| {name} | {cells} |")
+        return "\n".join(lines)
+
+    def grew(self) -> bool:
+        """Whether connections did, from the middle on."""
+        _, middle, end = self.rows
+        return end[2] > middle[2] + SLACK or end[3] > middle[3] + SLACK
+
+
+def _memory_mib(pid: int) -> float:
+    """Resident, of the process and its children."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    own = int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own + sum(_memory_mib(int(child)) for child in children)
+
+
+@contextmanager
+def installed(folder: Path) -> Iterator[tuple[Watch, str]]:
+    """Everything that takes part, and a key."""
+    with (
+        own_postgres() as postgres,
+        own_redis() as (_, redis_url),
+        running_infinity(folder) as infinity,
+    ):
+        changes = {"DATABASE_URL": postgres.url, "CACHE_URL": redis_url, "WORKERS": str(WORKERS)}
+        env = environment(**changes)
+        manage(env, "migrate", "--verbosity=0")
+        profile = ("--id", "team", "--name", "Team", "--base-url", infinity.url)
+        manage(env, "credentials_add_profile", *profile, stdin=f"{ADA_TOKEN}\n")
+        user = ("--name", "alice", "--profile", "team", "--access", "admin")
+        manage(env, "credentials_add_user", *user, "--key-file", str(folder / "key"))
+        with running_server(folder, **changes) as server:
+            yield Watch(server, postgres, redis_url), (folder / "key").read_text().strip()
+
+
+def soak(seconds: float, folder: Path) -> int:
+    with installed(folder) as (watch, key), ExitStack() as stack:
+        loads = [
+            stack.enter_context(
+                under_load(watch.server.url, key, call=call, clients=CLIENTS, pause=PAUSE_SECONDS)
+            )
+            for call in mixed(watch.server, key)
+        ]
+        for part in (min(WARM_UP_SECONDS, seconds / 4), seconds / 2, seconds / 2):
+            time.sleep(part)
+            watch.look(loads)
+        stack.close()
+        print(f"{seconds:.0f} s, {WORKERS} workers, {CLIENTS * len(loads)} clients\n")
+        print(watch.table())
+        failed = [answer for load in loads for answer in load.answers if not answer.worked]
+        problems = [f"{len(failed)} calls failed: {failed[:3]}"] if failed else []
+        if watch.grew():
+            problems.append("connections grew")
+        print("\nNo error." if not problems else "\n".join(problems))
+        return len(problems)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="infinity-mcp-soak-") as scratch:
+        sys.exit(soak(float(sys.argv[1]) if sys.argv[1:] else SECONDS, Path(scratch)))
