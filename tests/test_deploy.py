@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.support import ROOT, free_port, running_program, running_server
+from tests.support import ROOT, eventually, free_port, running_program, running_server
 
 DEPLOY = ROOT / "docs/deploy"
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -32,6 +32,13 @@ class Proxy:
 
     def post(self, **headers: str) -> httpx2.Response:
         return httpx2.post(self.url, json=PING, headers=headers, verify=self.trust, timeout=20)
+
+    def has_certificate(self) -> bool:
+        try:
+            self.post()
+        except httpx2.ConnectError:
+            return False
+        return True
 
 
 @contextmanager
@@ -56,7 +63,10 @@ def caddy(folder: Path, upstream: int) -> Iterator[Proxy]:
         },
     ):
         root = folder / "caddy/pki/authorities/local/root.crt"
-        yield Proxy(f"https://localhost:{port}/mcp", ssl.create_default_context(cafile=root))
+        eventually(root.exists)
+        proxy = Proxy(f"https://localhost:{port}/mcp", ssl.create_default_context(cafile=root))
+        eventually(proxy.has_certificate)
+        yield proxy
 
 
 @contextmanager

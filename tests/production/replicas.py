@@ -1,4 +1,4 @@
-"""Replicas of the server, and the nginx of docs/nginx.conf in front of them."""
+"""Replicas of the server, and the nginx of docs/deploy/nginx-replicas.conf in front of them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Replica:
 
 @dataclass
 class Proxy:
-    """nginx, configured as docs/nginx.conf says, but without TLS."""
+    """nginx, configured as docs/deploy/nginx-replicas.conf says, but without TLS."""
 
     folder: Path
     replicas: list[Replica]
@@ -93,7 +93,7 @@ class Proxy:
         self._reload()
 
     def configure(self, down: Replica | None = None) -> None:
-        text = (ROOT / "docs" / "nginx.conf").read_text()
+        text = (ROOT / "docs" / "deploy" / "nginx-replicas.conf").read_text()
         for port, replica in zip((3015, 3016, 3017), self.replicas, strict=True):
             word = " down" if replica is down else ""
             text = text.replace(f":{port} ", f":{replica.port}{word} ")
