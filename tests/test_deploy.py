@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import shutil
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -34,9 +36,11 @@ class Proxy:
         return httpx2.post(self.url, json=PING, headers=headers, verify=self.trust, timeout=20)
 
     def has_certificate(self) -> bool:
+        url = urlsplit(self.url)
         try:
-            self.post()
-        except httpx2.ConnectError:
+            with socket.create_connection((url.hostname, url.port)) as plain:
+                self.trust.wrap_socket(plain, server_hostname=url.hostname).close()
+        except ssl.SSLError:
             return False
         return True
 
