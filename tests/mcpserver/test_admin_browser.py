@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -13,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page
 from accounts.models import User
 from accounts.roles import Role
 from tests.conftest import MakeUser
-from tests.support import Server, eventually
+from tests.support import Server, eventually, running_server
 
 MOST_TABS = 120
 
@@ -32,6 +33,14 @@ def page(chromium: Browser) -> Iterator[Page]:
     # The one 404 is the icon, which the browser asks for by itself.
     harmless = ("http://127.0.0.1:", "data:", "verbose:", "error: Failed to load resource")
     assert [] == [text for text in complaints if not text.startswith(harmless)]
+
+
+@pytest.fixture
+def server(transactional_db: None, tmp_path: Path) -> Iterator[Server]:
+    """Of one test alone: a server keeps the ids of content types, which are others in each test,
+    and the admin's history names them."""
+    with running_server(tmp_path) as running:
+        yield running
 
 
 def make_operator() -> str:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +26,13 @@ MakePerson = Callable[..., User]
 @pytest.fixture(scope="session")
 def oauth(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with OAuth on."""
-    log = tmp_path_factory.mktemp("oauth") / "server.log"
-    port = free_port()
+    with running_oauth(tmp_path_factory.mktemp("oauth")) as server:
+        yield server
+
+
+@contextmanager
+def running_oauth(folder: Path) -> Iterator[Server]:
+    log, port = folder / "server.log", free_port()
     origin = f"http://127.0.0.1:{port}"
     env = environment(PORT=str(port), **variables(origin))
     with running("mcp_serve", ready_url=f"{origin}/ready", log=log, env=env) as process:

@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from accounts.models import McpUser, User
 from credentials.events import EventKind
 from mcpserver.models import Event, Outcome, ToolCall
 from oauthbridge.models import Connection
-from tests.browser import SCHEMES
-from tests.oauthbridge.conftest import PASSWORD
+from tests.oauthbridge.conftest import PASSWORD, running_oauth
 from tests.oauthbridge.support import Flow, client
 from tests.support import Server
 
+LOOKS = ((1280, "light"), (390, "dark"))
 AXE = os.environ.get("AXE_JS", "")
 SERIOUS = """async () => {
     const found = await axe.run(document, {resultTypes: ["violations"]});
@@ -31,16 +31,26 @@ SERIOUS = """async () => {
 }"""
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
+@pytest.fixture(params=LOOKS)
+def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """With axe-core in every page that it shows."""
     if not Path(AXE).is_file():
         if os.environ.get("CI") == "true":
             pytest.fail("CI needs axe-core: npm install axe-core, and its axe.min.js in AXE_JS")
         pytest.skip("AXE_JS names no axe.min.js: npm install axe-core")
-    with chromium.new_context(reduced_motion="reduce") as context:
+    width, scheme = request.param
+    size: ViewportSize = {"width": width, "height": 844}
+    with chromium.new_context(viewport=size, color_scheme=scheme) as context:
         context.add_init_script(path=AXE)
         yield context.new_page()
+
+
+@pytest.fixture
+def oauth(transactional_db: None, tmp_path: Path) -> Iterator[Server]:
+    """Of this test alone: a server keeps the ids of content types, which are others in each test,
+    and the admin's history names them."""
+    with running_oauth(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture
@@ -103,12 +113,7 @@ def pages(alice: McpUser) -> list[str]:
 def check(page: Page, name: str) -> list[str]:
     """What is seriously wrong, each with where it is."""
     page.locator("html:not([x-cloak])").wait_for()  # until then the theme shows nothing
-    found = []
-    for width, scheme in ((1280, SCHEMES[0]), (390, SCHEMES[1])):
-        page.set_viewport_size({"width": width, "height": 844})
-        page.emulate_media(color_scheme=scheme)
-        found += [f"{name}, {width} {scheme}: {each}" for each in page.evaluate(SERIOUS)]
-    return found
+    return [f"{name}: {each}" for each in page.evaluate(SERIOUS)]
 
 
 def test_no_page_has_a_serious_violation(page: Page, flow: Flow, alice: McpUser) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
@@ -19,7 +20,9 @@ from accounts.models import McpUser, User
 from accounts.scopes import READ
 from credentials.models import Profile
 from tests.conftest import MakeUser
+from tests.oauthbridge.conftest import running_oauth
 from tests.oauthbridge.support import Flow, hidden_token, http, session_of
+from tests.support import Server
 
 LINK = re.compile(r'href="([^"#]+)')
 KEY = re.compile(r"mcp_[\w-]{43}")
@@ -36,6 +39,14 @@ CALLS: dict[str, dict[str, str]] = {
     "get_board": {"workspace_id": "9", "board_id": "x"},
 }
 LEADS_OUT = ("/static/", "/logout/", "/admin/logout/", "/admin/jsi18n/")
+
+
+@pytest.fixture
+def oauth(transactional_db: None, tmp_path: Path) -> Iterator[Server]:
+    """Of this test alone: a server keeps the ids of content types, which are others in each test,
+    and the admin's history names them."""
+    with running_oauth(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture
