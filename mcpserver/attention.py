@@ -104,7 +104,7 @@ def _spent_budgets(now: datetime) -> Iterator[Concern]:
     for error in ("budget_spent", "rate_limited"):
         spent = _calls_since(now - LATELY, error=error).values_list("profile")
         for profile, count in spent.annotate(Count("pk")).order_by("profile"):
-            text = f"{_calls(count)} through {profile} were over Infinity's rate limit lately."
+            text = f"{_calls(count)} through {profile} went over Infinity's rate limit lately."
             advice = "Spread its users over more profiles, or have its agents ask for less."
             url = list_of(ToolCall, error=error, within="1d")
             yield Concern("warning", text, advice, url, ToolCall)

@@ -115,8 +115,9 @@ class AuditAdmin(BaseAdmin):
 
     actions = None
     list_filter_submit = True
-    list_per_page = 100
+    list_per_page = 50
     paginator = BoundedPaginator
+    show_facets = admin.ShowFacets.NEVER  # each would count all rows
     show_full_result_count = False
     sortable_by = ()
 

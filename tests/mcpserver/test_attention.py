@@ -129,7 +129,7 @@ def test_a_profile_over_infinitys_limit(look: Look, profile: Profile, error: str
     make_call(error=error)
     make_call(error=error)
     make_call(error=error, ago=timedelta(days=2))
-    text = "2 calls through marketing were over Infinity's rate limit lately."
+    text = "2 calls through marketing went over Infinity's rate limit lately."
     assert ("warning", text) == only(look())
 
 
