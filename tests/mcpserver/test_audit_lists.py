@@ -239,7 +239,7 @@ def test_no_more_rows_are_counted_than_anybody_pages_through(
     ],
 )
 def test_every_filter_has_an_index(admin_client: Client, page: str) -> None:
-    """What a million rows take is measured by `audit_scale`; here, that nothing reads them all."""
+    """What a million rows take is measured by `admin_scale`; here, that nothing reads them all."""
     if connection.vendor != "sqlite":
         pytest.skip("other databases plan by what there is")
     with CaptureQueriesContext(connection) as captured:
