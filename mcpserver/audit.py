@@ -30,7 +30,7 @@ from mcpserver.database import in_thread
 from mcpserver.infinity import InfinityError
 from mcpserver.infinity.errors import Refused
 from mcpserver.metrics import count_refusal
-from mcpserver.models import Event, Outcome, ToolCall, one_line
+from mcpserver.models import Event, Outcome, ToolCall
 from mcpserver.params import WrongValue
 from mcpserver.tally import Sort, Tally
 from mcpserver.telemetry import tell
@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 WRITE_SECONDS = 1.0
 MOST_KEPT = 20_000  # while the database is away; after that the oldest are lost
 
+_TOOL = re.compile(r"infinity_[a-z_]{1,60}")
 _ID = re.compile(r"[A-Za-z0-9]{1,24}|[0-9A-Fa-f-]{36}")  # as Infinity makes them
 # What ToolCall.error can say: of a refusal, and of a failure.
 MISSING_SCOPE, TOOL_NOT_ALLOWED, UNKNOWN_TOOL = "missing_scope", "tool_not_allowed", "unknown_tool"
@@ -174,7 +175,7 @@ def tool_call(
         credential=caller.credential,
         credential_id=caller.credential_id,
         profile=caller.profile.id,
-        tool=one_line(tool, 80),
+        tool=tool if _TOOL.fullmatch(tool) else "?",  # a client's mistake, and maybe a secret
         targets={name: as_id(given[name]) for name in id_names if given.get(name) is not None},
         changes=changes,
         request_id=current_request_id(),

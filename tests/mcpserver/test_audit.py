@@ -16,6 +16,7 @@ import pytest
 from django.core import serializers
 from django.db import connection
 
+from accounts.models import new_key
 from credentials.events import EventKind
 from mcpserver.models import Event, Outcome, ToolCall
 from mcpserver.tally import MOST_SORTS, Sort, Tally
@@ -150,14 +151,15 @@ def test_arguments_that_are_no_ids_are_not_kept(server: Server, make_user: MakeU
     assert {"workspace_id": "?"} == only_row_of(user.name).targets
 
 
-def test_line_breaks_in_what_a_client_sends_are_escaped(
-    server: Server, make_user: MakeUser
+@pytest.mark.parametrize("tool", ["infinity_x\nforged", new_key()])
+def test_what_is_no_name_of_a_tool_is_not_kept(
+    server: Server, make_user: MakeUser, tool: str
 ) -> None:
+    """It may forge a line, or be a secret by mistake."""
     user, key = make_user(name())
-    call = {"name": "x\nWARNING\x00 forged", "arguments": {}}
-    server.post(key, json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call})
+    server.call(key, tool)
 
-    assert r"x\nWARNING\x00 forged" == only_row_of(user.name).tool
+    assert "?" == only_row_of(user.name).tool
 
 
 def test_a_change_cut_short_by_kill_9_stays_unfinished(
