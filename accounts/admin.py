@@ -17,6 +17,7 @@ from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from accounts.forms import AdminLoginForm
+from accounts.lookups import FilteredLookups
 from accounts.models import User
 from accounts.roles import Role
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Base = UserAdmin[User]
 else:
 
-    class Base(UserAdmin, ModelAdmin):
+    class Base(FilteredLookups, UserAdmin, ModelAdmin):
         pass
 
     PersonFormBase = forms.ModelForm

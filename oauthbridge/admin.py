@@ -13,6 +13,7 @@ from oauth2_provider.models import IDToken
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from accounts.lookups import FilteredLookups
 from oauthbridge.models import (
     SHORTEST_SECRET,
     AccessToken,
@@ -43,7 +44,7 @@ admin.site.unregister([Application, Grant, AccessToken, RefreshToken, IDToken])
 
 
 @admin.register(Application)
-class ApplicationAdmin(ApplicationBase):
+class ApplicationAdmin(FilteredLookups, ApplicationBase):
     list_display = ("name", "client_id", "client_type", "registration_source", "created")
     list_filter = ("registration_source", "client_type")
     search_fields = ("name", "client_id")
@@ -65,7 +66,7 @@ class ApplicationAdmin(ApplicationBase):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(ConnectionBase):
+class ConnectionAdmin(FilteredLookups, ConnectionBase):
     list_display = (
         "application",
         "person",

@@ -24,6 +24,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
+from accounts.lookups import FilteredLookups
 from mcpserver.audit import ERROR_KINDS
 from mcpserver.export import csv_parts
 from mcpserver.models import Event, Outcome, ToolCall
@@ -110,7 +111,7 @@ def _search_for(term: str, text: str) -> str:
     return format_html('<a href="?{}">{}</a>', urlencode({"q": term}), text) if text else ""
 
 
-class AuditAdmin(BaseAdmin):
+class AuditAdmin(FilteredLookups, BaseAdmin):
     """A list that nobody changes."""
 
     actions = None

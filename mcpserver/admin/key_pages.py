@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
+from accounts.lookups import FilteredLookups
 from accounts.models import ApiKey, McpUser
 from mcpserver.admin.forms import NewKeyForm, RotationForm
 from mcpserver.admin.pages import confirmation, page
@@ -27,7 +28,7 @@ ALREADY_MADE = (
 )
 
 
-class KeyPages(Base):
+class KeyPages(FilteredLookups, Base):
     """What may be done about the keys of an MCP user, by whoever may change it."""
 
     actions_detail = ("new_key", "rotate_keys", "revoke_keys")

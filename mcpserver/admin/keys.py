@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
+from accounts.lookups import FilteredLookups
 from accounts.models import ApiKey
 from mcpserver.admin.pages import confirmation
 
@@ -55,7 +56,7 @@ class KeyColumns:
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(KeyColumns, Base):
+class ApiKeyAdmin(FilteredLookups, KeyColumns, Base):
     fields = ("user", "label", "begins", "state_label", "created_at", "last_used_at", "expires_at")
     list_display = (
         "begins",

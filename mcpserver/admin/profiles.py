@@ -13,6 +13,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from accounts.lookups import FilteredLookups
 from accounts.policy import Policy
 from accounts.scopes import known_scopes
 from credentials.models import Profile
@@ -52,7 +53,7 @@ KNOWN_FIELDSETS = (
 
 
 @admin.register(Profile)
-class ProfileAdmin(Base):
+class ProfileAdmin(FilteredLookups, Base):
     form = ProfileForm
     list_display = (
         "id",
@@ -71,7 +72,8 @@ class ProfileAdmin(Base):
     readonly_fields = ("verified_at", "verified_as", "token_ends", "created_at", "updated_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Profile]:
-        return super().get_queryset(request).annotate(users_count=Count("mcp_users"))
+        profiles: QuerySet[Profile] = super().get_queryset(request)
+        return profiles.annotate(users_count=Count("mcp_users"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Profile | None = None) -> Any:
         # The id is inside the ciphertext: another id would make the token unreadable.

@@ -91,7 +91,7 @@ class McpUserAdmin(KeyPages):
     def get_queryset(self, request: HttpRequest) -> QuerySet[McpUser]:
         every = ApiKey.objects.filter(user=OuterRef("pk")).order_by().values("user")
         live = ApiKey.objects.live().filter(user=OuterRef("pk")).order_by().values("user")
-        users = super().get_queryset(request)
+        users: QuerySet[McpUser] = super().get_queryset(request)
         return users.annotate(
             live_keys=Subquery(live.annotate(n=Count("pk")).values("n")),
             last_used=Subquery(every.annotate(last=Max("last_used_at")).values("last")),
