@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db.models import Model
-from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
 from accounts.models import McpUser, User
 from credentials.events import EventKind, announce
@@ -97,6 +97,7 @@ def watch() -> None:
         pre_save.connect(_remember, sender=model)
         post_save.connect(_tell_saved, sender=model)
         post_delete.connect(_tell_removed, sender=model)
+    pre_delete.connect(_tell_of_keys, sender=McpUser)
     for through in (*LISTS, Group.permissions.through):
         m2m_changed.connect(_tell_listed, sender=through)
 
@@ -128,6 +129,13 @@ def _tell_saved(sender: type[Model], instance: Model, created: bool, **_: Any) -
 
 def _tell_removed(sender: type[Model], instance: Model, **_: Any) -> None:
     announce(EventKind.REMOVED, WATCHED[sender].subject(instance))
+
+
+def _tell_of_keys(instance: McpUser, **_: Any) -> None:
+    """They go with their user, all at once."""
+    if count := instance.keys.live().count():
+        keys = "1 key" if count == 1 else f"{count} keys"
+        announce(EventKind.KEY_REVOKED, f"MCP user {instance}", f"{keys}, with their MCP user")
 
 
 def _tell_listed(

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -146,11 +149,14 @@ class AuditAdmin(FilteredLookups, BaseAdmin):
         address = f"export/?{request.GET.urlencode()}"
         return super().changelist_view(request, {**(extra_context or {}), "export_url": address})
 
-    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
+    def export_view(self, request: HttpRequest) -> StreamingHttpResponse | HttpResponseRedirect:
         """All rows of the list as it is filtered, newest first."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:  # of a value: the list says so
+            return redirect(f"../?{urlencode({ERROR_FLAG: 1})}")
         fields = [field.name for field in self.opts.concrete_fields]
         name = f"{self.opts.model_name}s-{timezone.now():%Y-%m-%d}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}

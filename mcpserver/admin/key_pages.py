@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from accounts.lookups import FilteredLookups
 from accounts.models import ApiKey, McpUser
 from mcpserver.admin.forms import NewKeyForm, RotationForm
-from mcpserver.admin.pages import confirmation, page
+from mcpserver.admin.pages import confirmation, found, page
 from mcpserver.setups import setups_context
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class KeyPages(FilteredLookups, Base):
 
     @action(description="Revoke all keys", permissions=["change"], icon="block")
     def revoke_keys(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        user = get_object_or_404(McpUser, pk=object_id)
+        user: McpUser = found(self, request, object_id)
         if request.method != "POST":
             question = f"Agents that use a key of {user} are refused from then on."
             return confirmation(request, self, user, question, "Revoke all keys")
@@ -55,7 +55,7 @@ class KeyPages(FilteredLookups, Base):
     def _make(
         self, request: HttpRequest, object_id: str, form_class: type[NewKeyForm], title: str
     ) -> HttpResponse:
-        user = get_object_or_404(McpUser.objects.select_related("profile"), pk=object_id)
+        user: McpUser = found(self, request, object_id)
         form = form_class(request.POST or None, initial={"newest": _newest(user)})
         if form.is_valid():
             made = _issue(user, form)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from accounts.lookups import FilteredLookups
 from accounts.models import ApiKey
-from mcpserver.admin.pages import confirmation
+from mcpserver.admin.batches import batches, log_changes
+from mcpserver.admin.pages import confirmation, found
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[ApiKey]
@@ -78,13 +80,14 @@ class ApiKeyAdmin(FilteredLookups, KeyColumns, Base):
 
     @admin.action(description="Revoke selected keys", permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        live = list(keys.filter(pk__in=ApiKey.objects.live()))
-        self._revoke(request, live)
-        self.message_user(request, f"{len(live)} revoked. They are refused from now on.")
+        revoked = 0
+        for some in batches(keys.filter(pk__in=ApiKey.objects.live())):
+            revoked += self._revoke(request, some)
+        self.message_user(request, f"{revoked} revoked. They are refused from now on.")
 
     @action(description="Revoke", permissions=["revoke"], icon="block")
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        key = get_object_or_404(self.get_queryset(request), pk=object_id)
+        key: ApiKey = found(self, request, object_id)
         if request.method != "POST":
             question = f"Agents that use the key {key} of {key.user} are refused from then on."
             return confirmation(request, self, key, question, "Revoke key")
@@ -92,10 +95,10 @@ class ApiKeyAdmin(FilteredLookups, KeyColumns, Base):
         self.message_user(request, f"The key {key} of {key.user} is revoked.")
         return redirect("admin:accounts_apikey_changelist")
 
-    def _revoke(self, request: HttpRequest, keys: list[ApiKey]) -> None:
-        ApiKey.objects.filter(pk__in=[key.pk for key in keys]).live().revoke()
-        for key in keys:
-            self.log_change(request, key, "Revoked.")
+    @transaction.atomic
+    def _revoke(self, request: HttpRequest, keys: list[ApiKey]) -> int:
+        log_changes(request, keys, "Revoked.")
+        return ApiKey.objects.filter(pk__in=[key.pk for key in keys]).live().revoke()
 
     def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("accounts.change_apikey")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 
 
@@ -27,6 +27,14 @@ def page(
         "media": model_admin.media,
     }
     return TemplateResponse(request, f"mcpserver/admin/{template}.html", context)
+
+
+def found(model_admin: admin.ModelAdmin[Any], request: HttpRequest, object_id: str) -> Any:
+    """The record that a page is about. Raises Http404, of what is no id too."""
+    record = model_admin.get_object(request, object_id)
+    if record is None:
+        raise Http404
+    return record
 
 
 def confirmation(

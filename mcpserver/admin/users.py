@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from accounts.models import ApiKey, McpUser
+from mcpserver.admin.batches import batches, log_changes
 from mcpserver.admin.forms import AssignProfileForm, McpUserForm
 from mcpserver.admin.key_pages import KeyPages
 from mcpserver.admin.keys import KeyColumns
@@ -128,14 +129,20 @@ class McpUserAdmin(KeyPages):
             return None
         return page(request, self, "assign_profile", "Assign a profile", form=form, users=users)
 
-    @transaction.atomic
     def _set(self, request: HttpRequest, users: QuerySet[McpUser], field: str, value: Any) -> None:
-        chosen = list(users)
-        for user in chosen:  # one by one, so that each is audited
-            setattr(user, field, value)
-            user.save(update_fields=[field])
-            self.log_change(request, user, [{"changed": {"fields": [field]}}])
-        self.message_user(request, f"MCP users changed: {len(chosen)}.")
+        changed = 0
+        for some in batches(users.exclude(**{field: value})):
+            with transaction.atomic():
+                for user in some:  # one by one, so that each is audited
+                    setattr(user, field, value)
+                    user.save(update_fields=[field])
+                log_changes(request, some, [{"changed": {"fields": [field]}}])
+            changed += len(some)
+        self.message_user(request, f"MCP users changed: {changed}.")
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[McpUser]) -> None:
+        for some in batches(queryset):
+            McpUser.objects.filter(pk__in=[user.pk for user in some]).delete()
 
     @display(description="access", ordering="scopes")
     def access_label(self, user: McpUser) -> str:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import ApiKey, McpUser, User
 from accounts.sessions import Session
+from credentials.events import EventKind
 from credentials.models import Profile
+from mcpserver.admin import batches
+from mcpserver.models import Event
 from mcpserver.server import tool_names
 from tests.conftest import MakeProfile
 
@@ -239,6 +245,64 @@ def test_users_are_deactivated_and_activated_in_bulk(
     assert ["bob"] == [user.name for user in McpUser.objects.filter(active=False)]
 
 
+def test_what_is_as_chosen_already_is_not_changed_again(
+    make_alice: Callable[..., McpUser], admin_client: Client
+) -> None:
+    users = [make_alice(name) for name in ("alice", "bob")]
+    McpUser.objects.filter(name="bob").update(active=False)
+    Event.objects.all().delete()
+
+    chosen = [user.pk for user in users]
+    admin_client.post(USERS, {"action": "deactivate", "_selected_action": chosen})
+
+    changed = Event.objects.filter(kind=EventKind.CHANGED)
+    assert ["MCP user alice"] == [event.subject for event in changed]
+    assert [str(users[0].pk)] == [entry.object_id for entry in LogEntry.objects.all()]
+
+
+@pytest.mark.parametrize(
+    ("action", "part"),
+    [("deactivate", "RELEASE"), ("delete_selected", 'DELETE FROM "accounts_mcpuser" ')],
+)
+def test_many_users_are_changed_a_part_at_a_time(
+    action: str, part: str, profile: Profile, admin_client: Client
+) -> None:
+    """Nobody else can write during a transaction of SQLite, so none is long."""
+    McpUser.objects.bulk_create(McpUser(name=f"agent-{n}", profile=profile) for n in range(250))
+    chosen = list(McpUser.objects.values_list("pk", flat=True))
+
+    with CaptureQueriesContext(connection) as captured:
+        asked = {"action": action, "_selected_action": chosen, "post": "yes"}
+        admin_client.post(USERS, asked)
+
+    assert 0 == McpUser.objects.filter(active=True).count()
+    ends = [n for n, each in enumerate(captured) if each["sql"].startswith(part)]
+    writes = [n for n, each in enumerate(captured) if "mcpserver_event" in each["sql"]]
+    longest = max(sum(a < n < b for n in writes) for a, b in pairwise([-1, *ends, 10**6]))
+    assert 100 == longest
+
+
+def test_many_keys_are_revoked_from_the_list(alice: McpUser, admin_client: Client) -> None:
+    for _ in range(batches.SIZE + 5):
+        alice.issue_key()
+    chosen = list(ApiKey.objects.values_list("pk", flat=True))
+
+    admin_client.post(KEYS, {"action": "revoke_selected", "_selected_action": chosen})
+
+    assert 0 == ApiKey.objects.live().count()
+    assert len(chosen) == Event.objects.filter(kind=EventKind.KEY_REVOKED).count()
+    assert len(chosen) == LogEntry.objects.count()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [f"{USERS}abc/{page}/" for page in ("new_key", "rotate_keys", "revoke_keys")]
+    + [f"{KEYS}abc/revoke/", f"{KEYS}99/revoke/"],
+)
+def test_pages_of_nobody_are_not_there(page: str, admin_client: Client) -> None:
+    assert [404, 404] == [ask(page).status_code for ask in (admin_client.get, admin_client.post)]
+
+
 def test_profile_is_assigned_in_bulk(
     make_alice: Callable[..., McpUser], admin_client: Client
 ) -> None:
@@ -256,13 +320,17 @@ def test_profile_is_assigned_in_bulk(
 
 
 def test_user_with_keys_is_deleted_after_a_question(alice: McpUser, admin_client: Client) -> None:
-    alice.issue_key()
+    keys = [alice.issue_key()[0] for _ in range(3)]
+    ApiKey.objects.filter(pk=keys[0].pk).revoke()
+    Event.objects.all().delete()
 
     asked = admin_client.get(f"{USERS}{alice.pk}/delete/").content.decode()
-    assert "API keys: 1" in asked
+    assert "API keys: 3" in asked
     admin_client.post(f"{USERS}{alice.pk}/delete/", {"post": "yes"})
 
     assert (0, 0) == (McpUser.objects.count(), ApiKey.objects.count())
+    event = Event.objects.get(kind=EventKind.KEY_REVOKED)
+    assert ("MCP user alice", "2 keys, with their MCP user") == (event.subject, event.detail)
 
 
 @pytest.mark.parametrize(

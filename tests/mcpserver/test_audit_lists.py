@@ -186,6 +186,14 @@ def test_the_export_of_many_rows_comes_in_parts(transactional_db: None) -> None:
     assert (ROWS_AT_A_TIME + 2, 3) == (len(lines), parts)
 
 
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("changes__exact=maybe", 302), ("nosuch=1", 400), ("started_at__gte=x", 400), ("q=%00", 200)],
+)
+def test_the_export_of_a_wrong_filter_is_refused(staff: Client, query: str, status: int) -> None:
+    assert status == staff.get(f"{CALLS}export/?{query}").status_code
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_of_the_export_is_a_formula(transactional_db: None, start: str) -> None:
     a_call(user=f"{start}1+1").save()

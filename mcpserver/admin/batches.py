@@ -1,0 +1,27 @@
+"""Changing many rows without keeping everybody else from writing meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+SIZE = 100
+M = TypeVar("M", bound=Model)
+
+
+def batches(rows: QuerySet[M]) -> Iterator[list[M]]:
+    """`rows`, some at a time. Each batch is for a transaction of its own: SQLite lets nobody else
+    write during one."""
+    keys = list(rows.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(keys), SIZE):
+        yield list(rows.filter(pk__in=keys[start : start + SIZE]))
+
+
+def log_changes(request: HttpRequest, rows: Sequence[Model], message: str | list[Any]) -> None:
+    """Put `message` into the history of each row."""
+    user: Any = request.user
+    LogEntry.objects.log_actions(user.pk, rows, CHANGE, message)
