@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
 
 from accounts.models import LONGEST_KEY, ApiKey, McpUser
 
+ALREADY_MADE = (
+    "No key was made: another one was since this form was opened. If you have not copied it, make a"
+    " new one: a key is shown only once."
+)
 KEEP = "keep"
 OVERLAPS: dict[str, tuple[str, timedelta | None]] = {
     "1h": ("End in an hour", timedelta(hours=1)),
@@ -17,9 +24,41 @@ OVERLAPS: dict[str, tuple[str, timedelta | None]] = {
     "7d": ("End in 7 days", timedelta(days=7)),
     "now": ("End at once", None),
 }
+MadeKey = tuple[ApiKey, str]
 
 
-class NewKeyForm(forms.Form):
+class KeyForm(forms.Form):
+    """Makes one key of `user`, however often it is sent."""
+
+    # The newest key when the form was shown, or 0.
+    newest = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, user: McpUser) -> None:
+        super().__init__(data, initial={"newest": _newest(user)})
+        self._user = user
+
+    @transaction.atomic
+    def save(self) -> MadeKey | None:
+        """The new key and its text, which is kept nowhere.
+
+        None if another was made since the form was shown: a reload would otherwise make a second
+        one, and rotate away the one that was just copied.
+        """
+        McpUser.objects.select_for_update().get(pk=self._user.pk)
+        if _newest(self._user) != self.cleaned_data["newest"]:
+            return None
+        return self.make_key(self._user)
+
+    def make_key(self, user: McpUser) -> MadeKey:
+        raise NotImplementedError
+
+
+def _newest(user: McpUser) -> int:
+    newest: int | None = user.keys.aggregate(newest=Max("pk"))["newest"]
+    return newest or 0
+
+
+class NewKeyForm(KeyForm):
     """A key for an MCP user, beside its other keys or in their place."""
 
     label = forms.CharField(
@@ -34,8 +73,7 @@ class NewKeyForm(forms.Form):
         initial=KEEP,
     )
 
-    def save(self, user: McpUser) -> tuple[ApiKey, str]:
-        """The new key and its text, which is kept nowhere."""
+    def make_key(self, user: McpUser) -> MadeKey:
         label, others = self.cleaned_data["label"], self.cleaned_data["others"]
         if others == KEEP:
             return user.issue_key(label)

@@ -19,7 +19,7 @@ from accounts.limits import Limit
 from accounts.models import McpUser, User
 from accounts.pages import page
 from mcpserver.client_setup import server_url
-from mcpserver.forms import NewKeyForm, TestForm
+from mcpserver.forms import ALREADY_MADE, NewKeyForm, TestForm
 from mcpserver.proofs import Proof, prove
 from mcpserver.server import tool_titles
 from mcpserver.setups import setups_context
@@ -74,11 +74,11 @@ class ConnectView(LoginRequiredMixin, View):
     def _make_key(self) -> HttpResponse:
         if not self._may_make_keys:
             raise PermissionDenied
-        form = NewKeyForm(self.request.POST)
+        form = NewKeyForm(self.request.POST, user=self.mcp_user)
         if not form.is_valid():
             return self._page(400, key_form=form)
-        _, text = form.save(self.mcp_user)
-        return self._page(key=text)
+        made = form.save()
+        return self._page(key=made[1]) if made else self._page(409, refused=ALREADY_MADE)
 
     def _test(self) -> HttpResponse:
         if not TESTS.take(str(self.person.pk)):
@@ -96,7 +96,7 @@ class ConnectView(LoginRequiredMixin, View):
             "tools": tool_titles(self.mcp_user.policy),
             "keys": self.mcp_user.keys.live().order_by("-created_at"),
             "may_make_keys": self._may_make_keys,
-            "key_form": NewKeyForm(),
+            "key_form": NewKeyForm(user=self.mcp_user),
             "test_form": TestForm(user=self.mcp_user),
             "key": key,
             **setups_context(key),

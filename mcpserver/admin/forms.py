@@ -24,7 +24,7 @@ from accounts.scopes import ACCESS, SCOPES, known_scopes
 from credentials.errors import CredentialError, TokenInvalid
 from credentials.models import Profile
 from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL, clean_token
-from mcpserver.forms import OVERLAPS
+from mcpserver.forms import OVERLAPS, KeyForm, MadeKey
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Any]
@@ -144,7 +144,7 @@ class ProfileForm(AccessForm):
             self.add_error("token", str(error))
 
 
-class NewKeyForm(forms.Form):
+class AdminKeyForm(KeyForm):
     label = forms.CharField(
         required=False,
         max_length=100,
@@ -157,15 +157,16 @@ class NewKeyForm(forms.Form):
         choices=[("", "Never"), *((each, f"In {days} days") for each, days in LIFETIMES.items())],
         widget=UnfoldAdminSelectWidget,
     )
-    # The newest key when this form was shown: whoever sends it twice gets no second key.
-    newest = forms.IntegerField(widget=forms.HiddenInput)
+
+    def make_key(self, user: McpUser) -> MadeKey:
+        return user.issue_key(self.cleaned_data["label"], self.expires_at())
 
     def expires_at(self) -> datetime | None:
         days = LIFETIMES.get(self.cleaned_data["lifetime"])
         return timezone.now() + timedelta(days=days) if days else None
 
 
-class RotationForm(NewKeyForm):
+class RotationForm(AdminKeyForm):
     overlap = forms.ChoiceField(
         label="Its other keys",
         choices=[(word, text) for word, (text, _) in OVERLAPS.items()],
@@ -173,8 +174,9 @@ class RotationForm(NewKeyForm):
         widget=UnfoldAdminSelectWidget,
     )
 
-    def grace(self) -> timedelta | None:
-        return OVERLAPS[self.cleaned_data["overlap"]][1]
+    def make_key(self, user: McpUser) -> MadeKey:
+        grace = OVERLAPS[self.cleaned_data["overlap"]][1]
+        return user.rotate_key(grace, self.cleaned_data["label"], self.expires_at())
 
 
 class AssignProfileForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -12,20 +12,16 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from accounts.lookups import FilteredLookups
-from accounts.models import ApiKey, McpUser
-from mcpserver.admin.forms import NewKeyForm, RotationForm
+from accounts.models import McpUser
+from mcpserver.admin.forms import AdminKeyForm, RotationForm
 from mcpserver.admin.pages import confirmation, found, page
+from mcpserver.forms import ALREADY_MADE, MadeKey
 from mcpserver.setups import setups_context
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[McpUser]
 else:
     Base = ModelAdmin
-
-ALREADY_MADE = (
-    "No key was made: another one was since this form was opened. If you have not copied it, make a"
-    " new one: a key is shown only once."
-)
 
 
 class KeyPages(FilteredLookups, Base):
@@ -35,7 +31,7 @@ class KeyPages(FilteredLookups, Base):
 
     @action(description="New key", permissions=["change"], icon="add")
     def new_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._make(request, object_id, NewKeyForm, "New key")
+        return self._make(request, object_id, AdminKeyForm, "New key")
 
     @action(description="Rotate keys", permissions=["change"], icon="autorenew")
     def rotate_keys(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -53,39 +49,24 @@ class KeyPages(FilteredLookups, Base):
         return redirect("admin:accounts_mcpuser_change", user.pk)
 
     def _make(
-        self, request: HttpRequest, object_id: str, form_class: type[NewKeyForm], title: str
+        self, request: HttpRequest, object_id: str, form_class: type[AdminKeyForm], title: str
     ) -> HttpResponse:
         user: McpUser = found(self, request, object_id)
-        form = form_class(request.POST or None, initial={"newest": _newest(user)})
-        if form.is_valid():
-            made = _issue(user, form)
-            if made:
-                return self._show_once(request, user, *made)
+        form = form_class(request.POST or None, user=user)
+        if not form.is_valid():
+            title, button = f"{title} of {user}", title
+            return page(request, self, "new_key", title, user, form=form, button=button)
+        made = self._save(request, user, form)
+        if made is None:
             self.message_user(request, ALREADY_MADE, messages.WARNING)
             return redirect("admin:accounts_mcpuser_change", user.pk)
-        return page(request, self, "new_key", f"{title} of {user}", user, form=form, button=title)
-
-    def _show_once(
-        self, request: HttpRequest, user: McpUser, key: ApiKey, text: str
-    ) -> HttpResponse:
-        self.log_change(request, user, f"Made the key {key}")
+        key, text = made
         context = {"key": key, "text": text, **setups_context(text)}
         return page(request, self, "key_made", f"New key of {user}", user, **context)
 
-
-@transaction.atomic
-def _issue(user: McpUser, form: NewKeyForm) -> tuple[ApiKey, str] | None:
-    """The key and its text; None if another was made since the form was shown: a reload would
-    otherwise make a second one, and rotate away the one that was just copied."""
-    McpUser.objects.select_for_update().get(pk=user.pk)
-    if _newest(user) != form.cleaned_data["newest"]:
-        return None
-    label, expires_at = form.cleaned_data["label"], form.expires_at()
-    if isinstance(form, RotationForm):
-        return user.rotate_key(form.grace(), label, expires_at)
-    return user.issue_key(label, expires_at)
-
-
-def _newest(user: McpUser) -> int:
-    newest: Any = user.keys.order_by("-pk").values_list("pk", flat=True).first()
-    return newest or 0
+    @transaction.atomic
+    def _save(self, request: HttpRequest, user: McpUser, form: AdminKeyForm) -> MadeKey | None:
+        made = form.save()
+        if made:
+            self.log_change(request, user, f"Made the key {made[0]}")
+        return made

@@ -54,11 +54,16 @@ def page_of(user: McpUser) -> str:
 
 def new_key(browser: Client, user: McpUser, others: str = "keep", label: str = "") -> str:
     """The key that the answer shows."""
-    asked = {"action": "make-key", "label": label, "others": others}
-    answer = browser.post(page_of(user), asked)
+    answer = browser.post(page_of(user), form_of(user, label=label, others=others))
     assert 200 == answer.status_code, answer.content
     [key] = set(KEY.findall(answer.content.decode()))
     return str(key)
+
+
+def form_of(user: McpUser, **filled: str) -> dict[str, Any]:
+    """What the form for a new key sends, opened just now."""
+    newest = user.keys.order_by("pk").last()
+    return {"action": "make-key", "newest": newest.pk if newest else 0, "others": "keep", **filled}
 
 
 def told(browser: Client, user: McpUser, key: str) -> str:
@@ -122,7 +127,7 @@ def test_another_persons_user_is_not_there(ada: Client, make_user: MakeUser) -> 
     bob, key = make_user("bob", people_may_make_keys=True)
     for answer in (
         ada.get(page_of(bob)),
-        ada.post(page_of(bob), {"action": "make-key", "others": "now"}),
+        ada.post(page_of(bob), form_of(bob, others="now")),
         ada.post(page_of(bob), {"action": "test", "key": key}),
         ada.get("/connect/99999999999999999999/"),
     ):
@@ -150,7 +155,7 @@ def test_who_may_not_make_keys_is_refused(make_user: MakeUser) -> None:
     user, _ = make_user("alice")
     browser = browser_of("ada", user)
     assert "You may not make keys of alice" in browser.get(page_of(user)).content.decode()
-    answer = browser.post(page_of(user), {"action": "make-key", "others": "now"})
+    answer = browser.post(page_of(user), form_of(user, others="now"))
     assert (403, 1) == (answer.status_code, user.keys.live().count())
 
 
@@ -188,9 +193,23 @@ def round_up(span: timedelta) -> timedelta:
     return timedelta(hours=round(span / timedelta(hours=1)))
 
 
+def test_a_reload_makes_no_second_key_and_ends_none(ada: Client, alice: McpUser) -> None:
+    page = ada.get(page_of(alice))
+    sent = form_of(alice, others="now")
+    assert f'name="newest" value="{sent["newest"]}"' in page.content.decode()
+    [key] = set(KEY.findall(ada.post(page_of(alice), sent).content.decode()))
+
+    again = ada.post(page_of(alice), sent)
+
+    assert (409, []) == (again.status_code, KEY.findall(again.content.decode()))
+    assert "No key was made" in again.content.decode()
+    assert ApiKey.objects.authenticate(key)
+    assert 1 == alice.keys.live().count()
+
+
 @pytest.mark.parametrize("wrong", [{"others": "never"}, {"others": "keep", "label": "x" * 101}])
 def test_a_wrong_form_makes_no_key(ada: Client, alice: McpUser, wrong: dict[str, str]) -> None:
-    answer = ada.post(page_of(alice), {"action": "make-key", **wrong})
+    answer = ada.post(page_of(alice), form_of(alice, **wrong))
     assert (400, 1) == (answer.status_code, alice.keys.count())
     assert "errorlist" in answer.content.decode()
 
@@ -203,8 +222,7 @@ def test_forms_of_other_sites_are_refused(ada: Client, alice: McpUser) -> None:
 
 
 def test_pages_are_not_kept_framed_or_given_scripts(ada: Client, alice: McpUser) -> None:
-    asked = {"action": "make-key", "others": "keep"}
-    for answer in (ada.get(page_of(alice)), ada.post(page_of(alice), asked)):
+    for answer in (ada.get(page_of(alice)), ada.post(page_of(alice), form_of(alice))):
         assert ("no-store", "DENY") == (answer["Cache-Control"], answer["X-Frame-Options"])
         policy = answer["Content-Security-Policy"].split("; ")
         assert {"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} <= set(policy)
@@ -214,7 +232,7 @@ def test_a_user_that_cannot_be_used_says_why(ada: Client, alice: McpUser) -> Non
     McpUser.objects.update(active=False)
     page = ada.get(page_of(alice)).content.decode()
     assert (True, False) == ("this MCP user is not active" in page, "Make a new key" in page)
-    answer = ada.post(page_of(alice), {"action": "make-key", "others": "keep"})
+    answer = ada.post(page_of(alice), form_of(alice))
     assert (403, 1) == (answer.status_code, alice.keys.count())
 
 

@@ -85,11 +85,15 @@ def enter_tokens(browser: httpx2.Client, url: str) -> list[str]:
 
 def make_keys(browser: httpx2.Client, user: McpUser) -> list[str]:
     """Keys made in the admin and on the connect page, and one that never was."""
-    newest = user.keys.latest("pk").pk
-    form = {"label": "laptop", "lifetime": "", "newest": str(newest)}
+
+    def newest() -> str:
+        return str(user.keys.latest("pk").pk)
+
+    form = {"label": "laptop", "lifetime": "", "newest": newest()}
     shown = [sent(browser, f"/admin/accounts/mcpuser/{user.pk}/new_key/", **form)]
     page = f"/connect/{user.pk}/"
-    shown.append(sent(browser, page, action="make-key", label="CI", others="keep"))
+    form = {"action": "make-key", "label": "CI", "others": "keep", "newest": newest()}
+    shown.append(sent(browser, page, **form))
     keys = [KEY.findall(text)[0] for text in shown]
     wrong = f"mcp_{secrets.token_urlsafe(32)}"
     for key in (keys[0], wrong):
