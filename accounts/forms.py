@@ -12,11 +12,13 @@ from unfold.forms import AuthenticationForm as ThemedAdminForm
 from accounts.limits import (
     WRONG_PASSWORDS_FROM_ADDRESS,
     WRONG_PASSWORDS_OF_NAME,
+    WRONG_PASSWORDS_OF_NAME_FROM_ADDRESS,
     Limit,
     address_of,
     give_back,
     take_all,
 )
+from credentials.events import EventKind, announce
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,10 @@ class LoginForm(AuthenticationForm):
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
             logger.warning("Sign-in refused for %r", self.cleaned_data.get("username", "")[:150])
+            if self.user_cache:  # the password was right
+                give_back(counted)
+                person, why = f"person {self.user_cache}", "No role to enter the admin with"
+                announce(EventKind.SIGN_IN_REFUSED, person, why, often=True)
             raise
         give_back(counted)
         return cleaned
@@ -44,7 +50,11 @@ class LoginForm(AuthenticationForm):
     def _counted(self) -> list[tuple[Limit, str]]:
         name = str(self.cleaned_data.get("username", "")).casefold()
         address = address_of(self.request) if self.request else ""
-        return [(WRONG_PASSWORDS_OF_NAME, name), (WRONG_PASSWORDS_FROM_ADDRESS, address)]
+        return [
+            (WRONG_PASSWORDS_OF_NAME_FROM_ADDRESS, f"{name} {address}"),
+            (WRONG_PASSWORDS_FROM_ADDRESS, address),
+            (WRONG_PASSWORDS_OF_NAME, name),
+        ]
 
 
 class AdminLoginForm(LoginForm, ThemedAdminForm):

@@ -15,7 +15,7 @@ from credentials.events import EventKind, announce
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `count` in `seconds`, for each of what `counted` is."""
+    """At most `count` in `seconds`, for each of what `counted` is, in words."""
 
     counted: str
     count: int
@@ -29,8 +29,7 @@ class Limit:
         if self._add_one(who) <= self.count:
             return True
         self.give_back(who)
-        if cache.add(f"{self._key(who)}:announced", True, self.seconds):  # once in a window
-            announce(EventKind.THROTTLED, "", f"{self.counted}: more than {self.count}")
+        announce(EventKind.THROTTLED, "", f"Too many {self.counted}.", often=True)
         return False
 
     def give_back(self, who: str) -> None:
@@ -48,11 +47,18 @@ class Limit:
             return 1
 
     def _key(self, who: str) -> str:
-        return f"limit:{self.counted}:{hashlib.sha256(who.encode()).hexdigest()}"
+        return f"limit:{self.counted.replace(' ', '-')}:{hashlib.sha256(who.encode()).hexdigest()}"
 
 
-WRONG_PASSWORDS_OF_NAME = Limit("wrong-passwords-of-name", 10, 15 * 60)
-WRONG_PASSWORDS_FROM_ADDRESS = Limit("wrong-passwords-from-address", 30, 15 * 60)
+WRONG_PASSWORDS_SECONDS = 15 * 60
+WRONG_PASSWORDS_OF_NAME_FROM_ADDRESS = Limit(
+    "wrong passwords for one name from one address", 10, WRONG_PASSWORDS_SECONDS
+)
+WRONG_PASSWORDS_FROM_ADDRESS = Limit(
+    "wrong passwords from one address", 30, WRONG_PASSWORDS_SECONDS
+)
+# So much more than above that nobody is locked out by somebody else with a few addresses.
+WRONG_PASSWORDS_OF_NAME = Limit("wrong passwords for one name", 100, WRONG_PASSWORDS_SECONDS)
 
 
 def address_of(request: HttpRequest) -> str:

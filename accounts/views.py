@@ -14,7 +14,7 @@ from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_safe
 
 from accounts.forms import LoginForm
-from accounts.limits import WRONG_PASSWORDS_OF_NAME
+from accounts.limits import WRONG_PASSWORDS_SECONDS
 from accounts.pages import page
 
 
@@ -31,7 +31,7 @@ class LoginView(DjangoLoginView):
         form: LoginForm = context["form"]
         if form.is_bound and form.is_limited:
             response = self._page(context, 429)
-            response["Retry-After"] = str(WRONG_PASSWORDS_OF_NAME.seconds)
+            response["Retry-After"] = str(WRONG_PASSWORDS_SECONDS)
             return response
         return self._page(context, 400 if form.is_bound else 200)
 
@@ -48,7 +48,7 @@ def admin_login(request: HttpRequest) -> HttpResponse:
     form = (getattr(response, "context_data", None) or {}).get("form")
     if form and form.is_bound and form.is_limited:
         response.status_code = 429
-        response["Retry-After"] = str(WRONG_PASSWORDS_OF_NAME.seconds)
+        response["Retry-After"] = str(WRONG_PASSWORDS_SECONDS)
     return response
 
 

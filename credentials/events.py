@@ -30,18 +30,22 @@ class EventKind(TextChoices):
     TOKEN_ISSUED = "token_issued", "OAuth token issued"
     TOKEN_REFRESHED = "token_refreshed", "OAuth token refreshed"
     TOKEN_REUSED = "token_reused", "OAuth code or token used again"
+    ACCESS_REFUSED = "access_refused", "Access refused"
     CREDENTIAL_REFUSED = "credential_refused", "Credential refused at /mcp"
     THROTTLED = "throttled", "Throttled"
 
 
-# Sent with `kind`, `subject`, `detail` and `actor`.
+# Sent with `kind`, `subject`, `detail`, `actor` and `often`.
 happened = Signal()
 
 
-def announce(kind: EventKind, subject: str, detail: str = "", *, actor: str = "") -> None:
+def announce(
+    kind: EventKind, subject: str, detail: str = "", *, actor: str = "", often: bool = False
+) -> None:
     """Tell that `kind` happened to `subject`, such as `MCP user alice`.
 
-    `actor` is who did it, where that is not whoever makes the request or runs the command. Raises
-    what the listeners do: a change whose record cannot be kept is not made.
+    `actor` is who did it, where that is not whoever makes the request or runs the command. What
+    anybody can cause as often as they like is `often`: counted, in one record a minute. Raises what
+    the listeners do: a change whose record cannot be kept is not made.
     """
-    happened.send(sender=None, kind=kind, subject=subject, detail=detail, actor=actor)
+    happened.send(sender=None, kind=kind, subject=subject, detail=detail, actor=actor, often=often)

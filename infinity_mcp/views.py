@@ -19,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from accounts.models import User
 from credentials.database import is_migrated
 from credentials.errors import CredentialError
+from credentials.events import EventKind, announce
 from credentials.models import Profile
 from infinity_mcp.draining import is_draining
 from infinity_mcp.request_id import current_request_id
@@ -91,11 +92,19 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    _announce_refusal(request, "Not allowed")
     return _failure("403.html", 403)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    _announce_refusal(request, "The form is not of this server, or out of date")
     return _failure("403_csrf.html", 403)
+
+
+def _announce_refusal(request: HttpRequest, why: str) -> None:
+    # By its route: strangers are not to make up any number of subjects.
+    route = request.resolver_match.route if request.resolver_match else ""
+    announce(EventKind.ACCESS_REFUSED, f"page /{route}", why, often=True)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -153,7 +153,7 @@ class McpApp:
         if caller is None:
             await self._count_refusal(request, credential, is_wrong=is_wrong)
             raise Refusal(401, remedy(credential), www_authenticate=challenge(credential))
-        self._check_origin(request.headers)
+        self._check_origin(request, caller)
         if request.method != "POST":
             raise Refusal(405, "Only POST is answered here.", allow="POST, OPTIONS")
         await self._limits.count_request(caller)
@@ -164,7 +164,7 @@ class McpApp:
         self, request: Request, credential: str | None, *, is_wrong: bool
     ) -> None:
         """Raises Refusal when too many wrong keys came from there."""
-        address = request.client.host if request.client else ""
+        address = _address_of(request)
         why = "Unknown, expired or revoked" if credential else "None was sent"
         self._log.count(Sort(EventKind.CREDENTIAL_REFUSED, detail=why, address=address))
         if is_wrong:
@@ -190,13 +190,25 @@ class McpApp:
             www_authenticate=step_up_challenge(caller, tool.scope),
         )
 
-    def _check_origin(self, headers: Headers) -> None:
+    def _check_origin(self, request: Request, caller: Caller) -> None:
+        try:
+            self._check_headers(request.headers)
+        except Refusal as refusal:
+            subject, address = f"MCP user {caller.user}", _address_of(request)
+            self._log.count(Sort(EventKind.ACCESS_REFUSED, subject, str(refusal), address))
+            raise
+
+    def _check_headers(self, headers: Headers) -> None:
         host, _ = split_domain_port(headers.get("host", ""))
         if not (host and validate_host(host, settings.ALLOWED_HOSTS)):
             raise Refusal(421, "This host name is not served here; see ALLOWED_HOSTS.")
         origin = headers.get("origin")
         if origin is not None and not self._cors.is_allowed_origin(origin):
             raise Refusal(403, "This origin may not call /mcp; see MCP_ALLOWED_ORIGINS.")
+
+
+def _address_of(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _origin_pattern(origin: str) -> str:

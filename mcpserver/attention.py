@@ -112,16 +112,19 @@ def _spent_budgets(now: datetime) -> Iterator[Concern]:
 
 def _throttled(now: datetime) -> Iterator[Concern]:
     throttled = Event.objects.filter(kind=EventKind.THROTTLED, happened_at__gte=now - LATELY)
-    groups = throttled.values_list("subject", "address").annotate(total=Sum("count"))
+    groups = throttled.values_list("subject", "address", "detail").annotate(total=Sum("count"))
     url = list_of(Event, kind__exact=EventKind.THROTTLED, within="1d")
-    for subject, address, count in groups.order_by("-total")[:MOST_NAMED]:
-        if subject:
-            text = f"{subject} was slowed down: {count} requests over its limit lately."
-            advice = "See what its agent is doing, or raise MCP_REQUESTS_PER_MINUTE."
-        else:
-            text = f"{address or 'Somebody'} was slowed down: {count} wrong keys lately."
-            advice = "An agent with an old key? Otherwise somebody is guessing."
-        yield Concern("warning", text, advice, url, Event)
+    for subject, address, why, count in groups.order_by("-total")[:MOST_NAMED]:
+        text = f"{subject or address or 'Somebody'} was slowed down {_times(count)} lately: {why}"
+        yield Concern("warning", text, _advice(subject, why), url, Event)
+
+
+def _advice(subject: str, why: str) -> str:
+    if subject:
+        return "See what its agent is doing, or raise the limit."
+    if "wrong" in why:
+        return "Something with an old key or password? Otherwise somebody is guessing."
+    return "See who that is; it goes on by itself."
 
 
 def _unused_keys(now: datetime) -> Iterator[Concern]:
@@ -164,6 +167,10 @@ def _calls_since(start: datetime, **conditions: object) -> models.QuerySet[ToolC
 
 def _calls(count: int) -> str:
     return "1 call" if count == 1 else f"{count} calls"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _some(names: Iterable[str]) -> str:

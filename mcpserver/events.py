@@ -12,21 +12,22 @@ from django.dispatch import receiver
 from accounts.models import User
 from credentials.events import EventKind, announce, happened
 from infinity_mcp.request_id import current_request_id
-from mcpserver.models import Event, one_line
+from mcpserver.models import LONGEST_DETAIL, Event, one_line
 from mcpserver.origin import current_origin
 
 
 @receiver(happened)
-def store(*, kind: EventKind, subject: str, detail: str, actor: str, **_: Any) -> None:
+def store(*, kind: EventKind, subject: str, detail: str, actor: str, often: bool, **_: Any) -> None:
     origin = current_origin()
-    Event.objects.create(
-        kind=kind,
-        actor=one_line(actor or origin.actor, 200),
-        subject=one_line(subject, 200),
-        detail=one_line(detail, 500),
-        address=origin.address,
-        request_id=current_request_id().strip("-"),
-    )
+    told = {
+        "kind": kind,
+        "actor": one_line(actor or origin.actor, 200),
+        "subject": one_line(subject, 200),
+        "detail": one_line(detail, LONGEST_DETAIL),
+        "address": origin.address,
+    }
+    if not (often and Event.objects.count_again(**told)):
+        Event.objects.create(**told, request_id=current_request_id().strip("-"))
 
 
 @receiver(user_logged_in)

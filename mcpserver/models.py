@@ -6,12 +6,15 @@ million of them are listed without a join.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TypeVar
 
 from django.db import models
 from django.utils import timezone
 
 from credentials.events import EventKind
+
+LONGEST_DETAIL = 10_000
 
 
 def one_line(text: str, length: int) -> str:
@@ -33,6 +36,14 @@ class AuditQuerySet(models.QuerySet[M]):
         while ids := list(self.order_by().values_list("pk", flat=True)[:size]):
             deleted += self.model._base_manager.filter(pk__in=ids).delete()[0]
         return deleted
+
+
+class EventQuerySet(AuditQuerySet["Event"]):
+    def count_again(self, **told: object) -> bool:
+        """Count one more in the event of the last minute that is the same, if there is one."""
+        lately = timezone.now() - timedelta(minutes=1)
+        same = self.filter(happened_at__gt=lately, **told).values_list("pk", flat=True).first()
+        return bool(same and self.filter(pk=same).update(count=models.F("count") + 1))
 
 
 class Outcome(models.TextChoices):
@@ -107,12 +118,12 @@ class Event(models.Model):
         max_length=200, blank=True, help_text="The person, command or client; blank: the server."
     )
     subject = models.CharField(max_length=200, blank=True)
-    detail = models.CharField(max_length=500, blank=True)
+    detail = models.TextField(blank=True)
     count = models.PositiveIntegerField(default=1, help_text="How often it happened in a minute.")
     address = models.CharField(max_length=64, blank=True)
     request_id = models.CharField(max_length=32, blank=True)
 
-    objects = AuditQuerySet["Event"].as_manager()
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         ordering = ("-happened_at", "-id")

@@ -26,7 +26,7 @@ from mcpserver.setups import setups_context
 
 MOST_SHOWN = 50
 TEST_SECONDS = 10.0  # for each of the four proofs: somebody waits
-TESTS = Limit("connection-tests", 10, 60)
+TESTS = Limit("tests of the connection by one person", 10, 60)
 
 
 @require_safe

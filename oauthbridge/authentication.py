@@ -20,7 +20,7 @@ from oauthbridge.models import Application
 logger = logging.getLogger(__name__)
 
 LONGEST_SECRET = 255  # what an Application can hold
-WRONG_SECRETS_FROM_ADDRESS = Limit("wrong-secrets-from-address", 30, 15 * 60)
+WRONG_SECRETS_FROM_ADDRESS = Limit("wrong client secrets from one address", 30, 15 * 60)
 REMEMBERED_SECONDS = 24 * 60 * 60
 
 

@@ -22,7 +22,7 @@ from oauthbridge.views import GRANT_TYPES
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 MOST_REDIRECT_URIS = 10
 LONGEST_NAME = 100
-REGISTRATIONS_FROM_ADDRESS = Limit("registrations-from-address", 20, 60 * 60)
+REGISTRATIONS_FROM_ADDRESS = Limit("registrations of clients from one address", 20, 60 * 60)
 
 
 @method_decorator(csrf_exempt, name="dispatch")

@@ -36,14 +36,19 @@ def sign_in(name: str = "ada", password: str = PASSWORD, next: str = "", **heade
     return Client().post("/login/", form, **headers)
 
 
-def test_ten_wrong_passwords_close_a_name_for_a_while(ada: User) -> None:
-    statuses = [
-        sign_in(password="wrong", REMOTE_ADDR=f"192.0.2.{n}").status_code for n in range(11)
-    ]
+def test_ten_wrong_passwords_close_a_name_for_an_address(ada: User) -> None:
+    statuses = [sign_in(password="wrong").status_code for _ in range(11)]
     assert [400] * 10 + [429] == statuses
-    closed = sign_in("ADA", REMOTE_ADDR="192.0.2.50")
+    closed = sign_in("ADA")
     assert (429, "900") == (closed.status_code, closed["Retry-After"])
     assert b"Too many wrong passwords. Try again in 15 minutes." in closed.content
+    assert 302 == sign_in(REMOTE_ADDR="192.0.2.1").status_code  # whose name it is
+
+
+def test_a_hundred_wrong_passwords_close_a_name_everywhere(ada: User) -> None:
+    for n in range(100):
+        assert 400 == sign_in(password="wrong", REMOTE_ADDR=f"192.0.2.{n}").status_code
+    assert 429 == sign_in(REMOTE_ADDR="192.0.2.200").status_code
 
 
 def test_thirty_wrong_passwords_close_an_address(ada: User) -> None:
@@ -65,6 +70,13 @@ def test_the_admin_counts_the_same_passwords() -> None:
 
 def test_right_passwords_are_not_counted(ada: User) -> None:
     assert {302} == {sign_in().status_code for _ in range(12)}
+
+
+def test_right_passwords_that_the_admin_refuses_are_not_counted(ada: User) -> None:
+    for _ in range(11):
+        answer = Client().post("/admin/login/", {"username": "ada", "password": PASSWORD})
+        assert 200 == answer.status_code
+    assert 302 == sign_in().status_code
 
 
 def test_an_inactive_person_cannot_sign_in() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from accounts.limits import Limit
 from accounts.models import ApiKey, McpUser, User
 from credentials.events import EventKind
 from credentials.models import Profile
@@ -134,15 +136,28 @@ def test_a_profile_over_infinitys_limit(look: Look, profile: Profile, error: str
 
 
 def test_a_user_over_its_limit(look: Look, db: None) -> None:
+    why = "alice may make 30 requests a minute."
     for count in (2, 3):
-        Event.objects.create(kind=EventKind.THROTTLED, subject="MCP user alice", count=count)
-    text = "MCP user alice was slowed down: 5 requests over its limit lately."
+        Event.objects.create(
+            kind=EventKind.THROTTLED, subject="MCP user alice", count=count, detail=why
+        )
+    text = f"MCP user alice was slowed down 5 times lately: {why}"
     assert ("warning", text) == only(look())
 
 
-def test_somebody_who_tries_keys(look: Look, db: None) -> None:
-    Event.objects.create(kind=EventKind.THROTTLED, address="203.0.113.9", count=40)
-    assert ("warning", "203.0.113.9 was slowed down: 40 wrong keys lately.") == only(look())
+def test_somebody_who_guesses_is_told_of_by_what_was_wrong(look: Look, db: None) -> None:
+    limit = Limit("wrong passwords from one address", 0, 60)
+    for _ in range(2):
+        assert not limit.take(secrets.token_hex(8))
+    told = "was slowed down 2 times lately: Too many wrong passwords from one address."
+    assert ("warning", f"Somebody {told}") == only(look())
+
+
+def test_who_was_slowed_down_once_was_so_once(look: Look, db: None) -> None:
+    why = "Too many wrong keys came from this address."
+    Event.objects.create(kind=EventKind.THROTTLED, address="203.0.113.9", detail=why)
+    assert f"203.0.113.9 was slowed down once lately: {why}" == only(look())[1]
+    assert "guessing" in look()[0].advice
 
 
 def test_keys_that_nobody_uses(look: Look, profile: Profile) -> None:

@@ -282,6 +282,21 @@ def test_a_throttled_user_is_in_the_log(make_user: MakeUser, strict: Server) -> 
     assert "30 requests a minute" in event.detail
 
 
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [({"Origin": "https://evil.example"}, "origin"), ({"Host": "evil.example"}, "host name")],
+)
+def test_a_live_key_from_a_wrong_place_is_in_the_log(
+    server: Server, make_user: MakeUser, headers: dict[str, str], why: str
+) -> None:
+    user, key = make_user(name())
+    assert server.post(key, headers=headers).status_code in (403, 421)
+
+    refused = Event.objects.filter(kind=EventKind.ACCESS_REFUSED)
+    [event] = eventually(lambda: refused.filter(subject=f"MCP user {user.name}"))
+    assert why in event.detail
+
+
 class TestTally:
     def test_tells_the_first_at_once_and_the_others_after_a_minute(self) -> None:
         now = 0.0

@@ -235,5 +235,44 @@ class TestSigningIn:
         for _ in range(15):
             self.sign_in(client, "ada", "wrong")
         assert 10 == len(seen(EventKind.SIGN_IN_REFUSED))
-        [event] = Event.objects.filter(detail__startswith="wrong-passwords-of-name")
-        assert "127.0.0.1" == event.address
+        why = "Too many wrong passwords for one name from one address."
+        [event] = Event.objects.filter(detail=why)
+        assert ("127.0.0.1", 5) == (event.address, event.count)
+
+    def test_a_right_password_without_a_role_is_in_the_log(self, client: Client, db: None) -> None:
+        password = secrets.token_urlsafe(16)
+        User.objects.create_user("ada", password=password)
+        for _ in range(3):
+            assert 200 == self.sign_in(client, "ada", password)
+        [event] = Event.objects.filter(kind=EventKind.SIGN_IN_REFUSED)
+        assert ("person ada", "No role to enter the admin with", 3) == (
+            event.subject,
+            event.detail,
+            event.count,
+        )
+
+
+class TestRefusals:
+    def refused(self) -> list[tuple[str, str, str, int]]:
+        events = Event.objects.filter(kind=EventKind.ACCESS_REFUSED).order_by("id")
+        return list(events.values_list("actor", "subject", "detail", "count"))
+
+    def test_pages_that_somebody_may_not_see_are_in_the_log(self, client: Client, db: None) -> None:
+        client.force_login(User.objects.create_user("ada", is_staff=True))
+        for _ in range(2):
+            assert 403 == client.get("/admin/credentials/profile/").status_code
+        assert [("ada", "page /admin/credentials/profile/", "Not allowed", 2)] == self.refused()
+
+    def test_forms_of_other_sites_are_in_the_log_by_their_route(self, db: None) -> None:
+        client = Client(enforce_csrf_checks=True)
+        for number in range(3):
+            assert 403 == client.post(f"/connect/{number}/").status_code
+        why = "The form is not of this server, or out of date"
+        assert [("", "page /connect/<int:pk>/", why, 3)] == self.refused()
+
+    def test_a_minute_later_it_is_another_entry(self, db: None) -> None:
+        client = Client(enforce_csrf_checks=True)
+        client.post("/login/")
+        Event.objects.update(happened_at=timezone.now() - timedelta(minutes=2))
+        client.post("/login/")
+        assert [1, 1] == [count for *_, count in self.refused()]
