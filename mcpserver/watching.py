@@ -24,7 +24,7 @@ MOST_NAMES = 20
 
 @dataclass(frozen=True)
 class Watched:
-    """What is told of a model: values of `shown`, that `named` changed, and `apart` as an event
+    """What is told of a model: values of `shown`, long ones last, that `named` changed, and `apart` as an event
     of its own once it is set."""
 
     called: str
@@ -47,7 +47,7 @@ class Watched:
             return "; ".join(f"{name}: {_text(after[name])}" for name in self.shown if after[name])
         changed = [name for name in before if before[name] != after[name]]
         shown = [
-            f"{name}: {_text(before[name])} → {_text(after[name])}"
+            f"{name}: {_difference(before[name], after[name])}"
             for name in self.shown
             if name in changed
         ]
@@ -66,17 +66,17 @@ WATCHED: dict[type[Model], Watched] = {
         (
             "name",
             "profile_id",
-            "scopes",
-            "allowed_tools",
             "active",
             "expires_at",
             "people_may_make_keys",
+            "scopes",
+            "allowed_tools",
         ),
         ("notes",),
     ),
     Profile: Watched(
         "profile",
-        ("name", "scopes", "base_url", "version", "active"),
+        ("name", "active", "base_url", "version", "scopes"),
         apart={
             "encrypted_token": EventKind.TOKEN_REPLACED,
             "verified_at": EventKind.PROFILE_VERIFIED,
@@ -150,5 +150,14 @@ def _tell_listed(
     announce(EventKind.CHANGED, WATCHED[type(instance)].subject(instance), detail)
 
 
+def _difference(before: Any, after: Any) -> str:
+    """Of lists only what came and went: they may be long. Empty ones may mean everything."""
+    if not (isinstance(before, list) and isinstance(after, list) and before and after):
+        return f"{_text(before)} → {_text(after)}"
+    came = [f"+{each}" for each in after if each not in before]
+    went = [f"-{each}" for each in before if each not in after]
+    return ", ".join(came + went) or "in another order"
+
+
 def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return (", ".join(map(str, value)) or "empty") if isinstance(value, list) else str(value)

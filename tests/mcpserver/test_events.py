@@ -18,6 +18,7 @@ from accounts.scopes import ACCESS
 from credentials.events import EventKind, announce
 from credentials.models import Profile
 from mcpserver.models import Event
+from mcpserver.server import tool_names
 from tests.support import ROOT, environment
 
 Seen = list[tuple[str, str, str]]
@@ -55,12 +56,12 @@ def test_what_is_added_is_in_the_log(alice: McpUser) -> None:
         (
             EventKind.ADDED,
             "profile local",
-            "name: Local; scopes: infinity:read, infinity:write, infinity:admin; active: True",
+            "name: Local; active: True; scopes: infinity:read, infinity:write, infinity:admin",
         ),
         (
             EventKind.ADDED,
             "MCP user alice",
-            "name: alice; profile_id: local; scopes: infinity:read; active: True",
+            "name: alice; profile_id: local; active: True; scopes: infinity:read",
         ),
     ] == seen()
 
@@ -71,8 +72,22 @@ def test_more_rights_are_in_the_log_with_what_there_was_before(
     alice.scopes, alice.notes = list(ACCESS["read-write"]), "for the trip"
     alice.save()
 
-    detail = "scopes: infinity:read → infinity:read, infinity:write; notes"
+    detail = "scopes: +infinity:write; notes"
     assert [(EventKind.CHANGED, "MCP user alice", detail)] == seen()
+
+
+def test_nothing_of_a_long_change_is_lost(nothing_yet: None, alice: McpUser) -> None:
+    tools = sorted(tool_names())
+    before, after = tools[:30], tools[10:]
+    alice.allowed_tools = list(before)
+    alice.save()
+    alice.allowed_tools, alice.active = list(after), False
+    alice.save()
+
+    first, second = [detail for *_, detail in seen()]
+    assert f"allowed_tools: empty → {', '.join(before)}" == first
+    changes = [f"+{tool}" for tool in after[20:]] + [f"-{tool}" for tool in before[:10]]
+    assert f"active: True → False; allowed_tools: {', '.join(changes)}" == second
 
 
 def test_saving_without_a_change_leaves_nothing(nothing_yet: None, alice: McpUser) -> None:
