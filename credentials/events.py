@@ -22,6 +22,7 @@ class EventKind(TextChoices):
     KEY_REVOKED = "key_revoked", "Key revoked"
     TOKEN_REPLACED = "token_replaced", "Infinity token replaced"
     PROFILE_VERIFIED = "profile_verified", "Profile verified"
+    VERIFICATION_FAILED = "verification_failed", "Profile not verified"
     RESTORED = "restored", "Database restored"
     STORE_KEY_ROTATED = "store_key_rotated", "Store key rotated"
     CONNECTION_GRANTED = "connection_granted", "Connection granted"

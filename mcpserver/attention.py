@@ -27,6 +27,8 @@ LATELY = timedelta(hours=24)
 LONG_UNFINISHED = timedelta(minutes=5)
 UNFINISHED_SHOWN = timedelta(days=7)
 MOST_NAMED = 5
+# After these, a token that was refused may be another one, or taken again.
+MENDING = (EventKind.ADDED, EventKind.TOKEN_REPLACED, EventKind.PROFILE_VERIFIED)
 
 Urgency = Literal["error", "warning"]
 
@@ -66,15 +68,27 @@ def _unreadable_tokens(now: datetime) -> Iterator[Concern]:
 
 
 def _refused_tokens(now: datetime) -> Iterator[Concern]:
-    refused = _calls_since(now - LATELY, error="token_refused")
-    last = dict(refused.values_list("profile").annotate(Max("started_at")))
-    for profile in Profile.objects.filter(pk__in=last, active=True):
-        # A token that was entered or verified since may be another one.
-        if max(profile.updated_at, profile.verified_at or profile.updated_at) < last[profile.pk]:
-            ago = timesince(last[profile.pk], now)
-            text = f"Infinity refused the token of {profile}, last {ago} ago."
-            advice = "Verify the profile; if it is refused again, enter a new token."
-            yield Concern("error", text, advice, _page_of(profile), Profile)
+    since = now - LATELY
+    refused = _calls_since(since, error="token_refused").values_list("profile")
+    calls = {f"profile {id}": last for id, last in refused.annotate(Max("started_at"))}
+    verifications = _last_told(since, EventKind.VERIFICATION_FAILED)
+    mended = _last_told(since, *MENDING)
+    for profile in Profile.objects.filter(active=True):
+        subject = f"profile {profile}"
+        for trouble, last in (
+            ("Infinity refused the token of", calls.get(subject)),
+            ("There was no verifying", verifications.get(subject)),
+        ):
+            if last and mended.get(subject, since) < last:
+                text = f"{trouble} {profile}, last {timesince(last, now)} ago."
+                advice = "Verify the profile; if that is refused, enter a new token."
+                yield Concern("error", text, advice, _page_of(profile), Profile)
+
+
+def _last_told(since: datetime, *kinds: EventKind) -> dict[str, datetime]:
+    """When each subject had its last event of these kinds, if that was after `since`."""
+    told = Event.objects.filter(kind__in=kinds, happened_at__gte=since).order_by()
+    return dict(told.values_list("subject").annotate(Max("happened_at")))
 
 
 def _ending_tokens(now: datetime) -> Iterator[Concern]:

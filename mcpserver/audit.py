@@ -159,7 +159,7 @@ class _Recorded(AbstractAsyncContextManager[ToolCall]):
         call.outcome, call.error = Outcome.OK, ""
         if error:
             cause = error.__cause__ or error
-            call.outcome, call.error = Outcome.FAILED, _kind_of(cause)
+            call.outcome, call.error = Outcome.FAILED, kind_of(cause)
             call.upstream_status = cause.status if isinstance(cause, Refused) else None
         await self._log.end(call)
 
@@ -188,7 +188,8 @@ def as_id(value: object) -> str:
     return text if _ID.fullmatch(text) else "?"
 
 
-def _kind_of(error: BaseException) -> str:
+def kind_of(error: BaseException) -> str:
+    """A word for why something did not work, one of `ERROR_KINDS`."""
     match error:
         case InfinityError() | CredentialError():
             return _named(type(error))

@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from credentials.errors import CredentialError
+from credentials.events import EventKind, announce
 from credentials.models import Profile
+from mcpserver.audit import kind_of
 from mcpserver.infinity import InfinityClient, InfinityError
 from mcpserver.upstream import Upstream
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What Infinity answered for a profile's token; `problem` says why it could not be used."""
+    """What Infinity answered for a profile's token; `problem` says why it could not be used, and
+    `error` that in a word."""
 
     profile: Profile
     owner: str = ""
     workspaces: tuple[str, ...] = ()
     problem: str = ""
+    error: str = ""
 
     def __str__(self) -> str:
         if self.problem:
@@ -32,7 +36,9 @@ def verify(profiles: Sequence[Profile]) -> list[Verification]:
     """Ask with each profile's token, one after the other. Not for use within an event loop."""
     found = asyncio.run(_ask_for_all(profiles))
     for each in found:
-        if not each.problem:
+        if each.problem:
+            announce(EventKind.VERIFICATION_FAILED, f"profile {each.profile}", each.error)
+        else:
             each.profile.note_verified(each.owner)
     return found
 
@@ -47,7 +53,7 @@ async def _ask(upstream: Upstream, profile: Profile) -> Verification:
         api = upstream.client(profile, user="credentials_verify")
         return Verification(profile, await _owner(api), await _workspaces(api))
     except (CredentialError, InfinityError) as error:
-        return Verification(profile, problem=str(error))
+        return Verification(profile, problem=str(error), error=kind_of(error))
 
 
 async def _owner(api: InfinityClient) -> str:

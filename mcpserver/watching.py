@@ -24,8 +24,8 @@ MOST_NAMES = 20
 
 @dataclass(frozen=True)
 class Watched:
-    """What is told of a model: values of `shown`, long ones last, that `named` changed, and `apart` as an event
-    of its own once it is set."""
+    """What is told of a model: values of `shown`, long ones last, that `named` changed, and `apart`
+    as an event of its own once it is set."""
 
     called: str
     shown: tuple[str, ...] = ()

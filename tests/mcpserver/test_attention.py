@@ -16,10 +16,12 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.limits import Limit
 from accounts.models import ApiKey, McpUser, User
-from credentials.events import EventKind
+from credentials.events import EventKind, announce
 from credentials.models import Profile
 from mcpserver.attention import Concern, concerns
 from mcpserver.models import Event, Outcome, ToolCall
+from mcpserver.verification import verify
+from tests.support import free_port
 
 Look = Callable[[], list[Concern]]
 
@@ -86,20 +88,39 @@ def test_tokens_that_another_store_key_encrypted(
 
 
 def test_a_token_that_infinity_refused(look: Look, profile: Profile, admin_client: Client) -> None:
-    Profile.objects.update(updated_at=timezone.now() - timedelta(days=2))
+    Event.objects.all().delete()  # that it was added just now
     make_call(error="token_refused")
+    profile.name = "Renamed since"
+    profile.save()
     assert ("error", "Infinity refused the token of marketing, last 1\xa0hour ago.") == only(look())
     assert "/admin/credentials/profile/marketing/change/" == look()[0].url
 
 
-@pytest.mark.parametrize("changed", ["updated_at", "verified_at"])
+@pytest.mark.parametrize("trouble", ["call", "verification"])
+@pytest.mark.parametrize("replaced", [True, False])
 def test_a_refused_token_that_was_replaced_or_verified(
-    look: Look, profile: Profile, changed: str
+    look: Look, profile: Profile, trouble: str, replaced: bool
 ) -> None:
-    long_ago = timezone.now() - timedelta(days=2)
-    Profile.objects.update(**{"updated_at": long_ago, changed: timezone.now()})
-    make_call(error="token_refused")
+    Event.objects.all().delete()
+    if trouble == "call":
+        make_call(error="token_refused", ago=timedelta(seconds=1))
+    else:
+        announce(EventKind.VERIFICATION_FAILED, "profile marketing")
+    assert 1 == len(look())
+    if replaced:
+        profile.set_token("another-token-of-the-sandbox")
+        profile.save()
+    else:
+        profile.note_verified("Ada")
     assert [] == look()
+
+
+def test_a_profile_that_could_not_be_verified(look: Look, db: None) -> None:
+    unreachable = make_profile("marketing", base_url=f"http://127.0.0.1:{free_port()}")
+    assert verify([unreachable])[0].problem
+    assert ("error", "There was no verifying marketing, last 0\xa0minutes ago.") == only(look())
+    event = Event.objects.get(kind=EventKind.VERIFICATION_FAILED)
+    assert ("profile marketing", "unreachable") == (event.subject, event.detail)
 
 
 @pytest.mark.parametrize(
@@ -229,5 +250,5 @@ def test_more_of_everything_costs_no_more_queries(
         McpUser.objects.create(name=f"u{number}", profile=profile).issue_key()
         for error in ("token_refused", "budget_spent"):
             make_call(profile.id, error=error)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         assert look()
