@@ -13,8 +13,8 @@ from asgiref.sync import sync_to_async
 from django.db.models import Model, QuerySet
 
 ROWS_AT_A_TIME = 2000
-# What makes a spreadsheet take a cell for a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What makes a spreadsheet take a cell for a formula; the last four are = + - @ in full width.
+_FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
 async def csv_parts(rows: QuerySet[Model], fields: Sequence[str]) -> AsyncIterator[bytes]:
@@ -33,7 +33,9 @@ def _parts(rows: QuerySet[Model, tuple[Any, ...]]) -> Iterator[bytes]:
 
 def _lines(rows: Iterable[Sequence[Any]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(
+        [_cell(value) for value in row] for row in rows
+    )
     return text.getvalue().encode()
 
 

@@ -7,7 +7,7 @@ counted to the end.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -23,6 +23,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
@@ -40,6 +41,7 @@ else:
     BaseAdmin, BasePaginator = ModelAdmin, Paginator
 
 MOST_ROWS = 10_000  # that can be paged through
+LONGEST_SHOWN = 300  # characters of a detail, in the list
 SPANS = {
     "1h": ("hour", timedelta(hours=1)),
     "1d": ("24 hours", timedelta(days=1)),
@@ -107,6 +109,10 @@ class ErrorFilter(WordFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [(kind, kind.replace("_", " ").capitalize()) for kind in ERROR_KINDS]
+
+
+def _to_the_second(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _search_for(term: str, text: str) -> str:
@@ -177,7 +183,7 @@ class AuditAdmin(FilteredLookups, BaseAdmin):
 @admin.register(ToolCall)
 class ToolCallAdmin(AuditAdmin):
     list_display = (
-        "started_at",
+        "began",
         "whose",
         "tool",
         "how_it_ended",
@@ -206,6 +212,10 @@ class ToolCallAdmin(AuditAdmin):
     def how_it_ended(self, call: ToolCall) -> tuple[str, str]:
         return call.outcome, call.get_outcome_display()
 
+    @admin.display(description="started at (UTC)", ordering="started_at")
+    def began(self, call: ToolCall) -> str:
+        return _to_the_second(call.started_at)
+
     @admin.display(description="MCP user")
     def whose(self, call: ToolCall) -> str:
         return _search_for(call.user, call.user)
@@ -213,7 +223,7 @@ class ToolCallAdmin(AuditAdmin):
 
 @admin.register(Event)
 class EventAdmin(AuditAdmin):
-    list_display = ("happened_at", "kind", "about", "detail", "by", "count", "address")
+    list_display = ("moment", "kind", "about", "what", "by", "count", "address")
     list_filter = (EventWithinFilter, ("kind", ChoicesDropdownFilter))
     search_fields = ("subject", "actor", "request_id")
     search_help_text = (
@@ -225,6 +235,15 @@ class EventAdmin(AuditAdmin):
         if name.startswith("by "):
             return Q(actor=name.removeprefix("by "))
         return Q(subject=name)
+
+    @admin.display(description="happened at (UTC)", ordering="happened_at")
+    def moment(self, event: Event) -> str:
+        return _to_the_second(event.happened_at)
+
+    @admin.display(description="detail")
+    def what(self, event: Event) -> str:
+        """Its page has all of it."""
+        return Truncator(event.detail).chars(LONGEST_SHOWN)
 
     @admin.display(description="subject")
     def about(self, event: Event) -> str:

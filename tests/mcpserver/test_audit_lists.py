@@ -7,7 +7,7 @@ import csv
 import io
 import secrets
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -129,6 +129,15 @@ def test_events_are_found_by_whom_they_are_about_and_who_did_it(
     assert shown == len(answer.context["cl"].result_list)
 
 
+def test_lists_tell_the_time_to_the_second(make_call: MakeCall, admin_client: Client) -> None:
+    moment = datetime(2026, 11, 22, 18, 4, 5, tzinfo=UTC)
+    make_call(started_at=moment)
+    Event.objects.create(kind=EventKind.CHANGED, happened_at=moment)
+    for page in (CALLS, EVENTS):
+        shown = admin_client.get(page).content.decode()
+        assert "2026-11-22 18:04:05" in shown and "(UTC)" in shown
+
+
 def test_an_entry_is_shown_in_full(make_call: MakeCall, staff: Client) -> None:
     call = make_call(targets={"board_id": "LA1dW8i1TTK"})
     page = staff.get(f"{CALLS}{call.pk}/change/").content.decode()
@@ -150,7 +159,13 @@ def test_the_log_is_for_those_who_may_see_it(staff: Client, page: str) -> None:
 
 
 def exported(person: User, page: str) -> tuple[list[list[str]], int]:
-    """The lines of an export, as the server sends it, and in how many parts it came."""
+    """The lines of an export, and in how many parts it came."""
+    parts = sent(person, page)
+    return list(csv.reader(io.StringIO(b"".join(parts).decode()))), len(parts)
+
+
+def sent(person: User, page: str) -> list[bytes]:
+    """The parts of an export, as the server sends it."""
     client = AsyncClient()
     client.force_login(person)
 
@@ -163,8 +178,7 @@ def exported(person: User, page: str) -> tuple[list[list[str]], int]:
         await sync_to_async(connections.close_all)()  # what the end of a request does
         return parts
 
-    parts = asyncio.run(read())
-    return list(csv.reader(io.StringIO(b"".join(parts).decode()))), len(parts)
+    return asyncio.run(read())
 
 
 def test_the_export_has_what_the_list_shows(transactional_db: None) -> None:
@@ -178,6 +192,15 @@ def test_the_export_has_what_the_list_shows(transactional_db: None) -> None:
         row["targets"],
         row["upstream_status"],
     )
+
+
+def test_every_cell_of_the_export_is_quoted(transactional_db: None) -> None:
+    """Whatever a spreadsheet takes for a separator, a cell stays one."""
+    a_call(user="bob.b;=1+1").save()
+    lines = sent(User.objects.create_superuser("root"), f"{CALLS}export/")
+    for line in b"".join(lines).decode().splitlines():
+        assert line.startswith('"') and line.endswith('"')
+        assert line.count('","') == len(ToolCall._meta.concrete_fields) - 1
 
 
 def test_the_export_of_many_rows_comes_in_parts(transactional_db: None) -> None:
@@ -194,7 +217,7 @@ def test_the_export_of_a_wrong_filter_is_refused(staff: Client, query: str, stat
     assert status == staff.get(f"{CALLS}export/?{query}").status_code
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", [*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 def test_no_cell_of_the_export_is_a_formula(transactional_db: None, start: str) -> None:
     a_call(user=f"{start}1+1").save()
     lines, _ = exported(User.objects.create_superuser("root"), f"{CALLS}export/")
