@@ -24,7 +24,7 @@ from mcpserver.proofs import Proof, prove
 from mcpserver.server import tool_titles
 from mcpserver.setups import setups_context
 
-MOST_SHOWN = 50
+MOST_SHOWN, MOST_KEYS_SHOWN = 50, 20
 TEST_SECONDS = 10.0  # for each of the four proofs: somebody waits
 TESTS = Limit("tests of the connection by one person", 10, 60)
 
@@ -91,10 +91,12 @@ class ConnectView(LoginRequiredMixin, View):
         return self._page(key=key if form.cleaned_data["is_new"] else "", proofs=proofs)
 
     def _page(self, status: int = 200, *, key: str = "", **context: Any) -> HttpResponse:
+        keys = self.mcp_user.keys.live()
         context = {
             "mcp_user": self.mcp_user,
             "tools": tool_titles(self.mcp_user.policy),
-            "keys": self.mcp_user.keys.live().order_by("-created_at"),
+            "keys": keys.order_by("-created_at", "-pk")[:MOST_KEYS_SHOWN],
+            "more_keys": max(keys.count() - MOST_KEYS_SHOWN, 0),
             "may_make_keys": self._may_make_keys,
             "key_form": NewKeyForm(user=self.mcp_user),
             "test_form": TestForm(user=self.mcp_user),

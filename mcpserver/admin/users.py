@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 else:
     InlineBase = TabularInline
 
+KEYS_SHOWN = 20
 STATE_COLOURS = {
     "live": "success",
     "inactive": "danger",
@@ -44,7 +46,7 @@ SEEN_FIELDSETS = (
 )
 RESULT_FIELDSET = (
     "What its agents get",
-    {"fields": ("state_label", "effective_scopes", "effective_tools", "created_at")},
+    {"fields": ("state_label", "effective_scopes", "effective_tools", "all_keys", "created_at")},
 )
 
 
@@ -58,6 +60,14 @@ class KeyInline(KeyColumns, InlineBase):
     extra = 0
     can_delete = False
     verbose_name_plural = "Keys"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        """The newest, and the newest that are live: there may be thousands of others."""
+        match = request.resolver_match
+        keys = super().get_queryset(request).filter(user=match.kwargs["object_id"] if match else 0)
+        newest, live = keys.order_by("-pk"), keys.filter(pk__in=ApiKey.objects.live())
+        shown = [*newest[:KEYS_SHOWN], *live.order_by("-pk")[:KEYS_SHOWN]]
+        return keys.filter(pk__in=[key.pk for key in shown])
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -84,7 +94,13 @@ class McpUserAdmin(KeyPages):
     list_select_related = ("profile",)
     search_fields = ("name", "notes")
     autocomplete_fields = ("people",)
-    readonly_fields = ("state_label", "effective_scopes", "effective_tools", "created_at")
+    readonly_fields = (
+        "state_label",
+        "effective_scopes",
+        "effective_tools",
+        "all_keys",
+        "created_at",
+    )
     inlines = (KeyInline,)
 
     actions = ("activate", "deactivate", "assign_profile")
@@ -159,6 +175,12 @@ class McpUserAdmin(KeyPages):
     @display(description="last used", ordering="last_used")
     def last_used(self, user: McpUser) -> Any:
         return getattr(user, "last_used", None)
+
+    @display(description="keys")
+    def all_keys(self, user: McpUser) -> str:
+        """Below are the newest only."""
+        url = reverse("admin:accounts_apikey_changelist", query={"user__id__exact": user.pk})
+        return format_html('<a class="underline" href="{}">{} in all</a>', url, user.keys.count())
 
     @display(description="scopes")
     def effective_scopes(self, user: McpUser) -> str:

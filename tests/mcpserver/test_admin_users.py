@@ -282,6 +282,26 @@ def test_many_users_are_changed_a_part_at_a_time(
     assert 100 == longest
 
 
+def test_page_of_a_user_with_many_keys_shows_the_newest_and_leads_to_all(
+    alice: McpUser, admin_client: Client
+) -> None:
+    alice.issue_key("the only live one")
+    digests = (f"{n:064x}" for n in range(60))
+    now = timezone.now()
+    ApiKey.objects.bulk_create(
+        ApiKey(user=alice, digest=digest, label=f"ended-{n}-", revoked_at=now)
+        for n, digest in enumerate(digests)
+    )
+
+    page = admin_client.get(f"{USERS}{alice.pk}/change/").content.decode()
+
+    assert (True, True, False) == tuple(f"ended-{n}-" in page for n in (59, 40, 39))
+    assert "the only live one" in page
+    listed = f"{KEYS}?user__id__exact={alice.pk}"
+    assert f'href="{listed}">61 in all' in page
+    assert 61 == admin_client.get(listed).context["cl"].result_count
+
+
 def test_many_keys_are_revoked_from_the_list(alice: McpUser, admin_client: Client) -> None:
     for _ in range(batches.SIZE + 5):
         alice.issue_key()

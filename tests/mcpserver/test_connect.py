@@ -135,6 +135,14 @@ def test_another_persons_user_is_not_there(ada: Client, make_user: MakeUser) -> 
     assert 1 == bob.keys.live().count()
 
 
+def test_of_many_keys_the_newest_are_listed(ada: Client, alice: McpUser) -> None:
+    for number in range(25):
+        alice.issue_key(f"laptop-{number}-")
+    page = ada.get(page_of(alice)).content.decode()
+    assert (True, True, False) == tuple(f"laptop-{n}-" in page for n in (24, 5, 4))
+    assert "and 6 older" in page
+
+
 def test_keys_of_other_users_are_not_listed(
     ada: Client, alice: McpUser, make_user: MakeUser
 ) -> None:
