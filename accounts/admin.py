@@ -87,6 +87,11 @@ class PersonAdmin(Base):
             form.base_fields.pop("role", None)
         return form
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if "role" in form.changed_data:  # saved with the rest, it is one event with it
+            obj.mark_role(Role(form.cleaned_data["role"]))
+        super().save_model(request, obj, form, change)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if "role" in form.changed_data:

@@ -77,12 +77,16 @@ class User(AbstractUser):
     @transaction.atomic
     def take_role(self, role: Role) -> None:
         """Give this role, and no other any more; whoever has one may enter the admin."""
-        self.is_staff = role != Role.NONE
-        self.is_superuser = role == Role.SUPERUSER
+        self.mark_role(role)
         self.save(update_fields=["is_staff", "is_superuser"])
-        self.groups.remove(*Group.objects.filter(name__in=GROUP_ROLES))
+        self.groups.remove(*self.groups.filter(name__in=GROUP_ROLES).exclude(name=role))
         if role in GROUP_ROLES:
             self.groups.add(Group.objects.get(name=role))
+
+    def mark_role(self, role: Role) -> None:
+        """The part of `take_role` that is saved with the person."""
+        self.is_staff = role != Role.NONE
+        self.is_superuser = role == Role.SUPERUSER
 
 
 class McpUserQuerySet(models.QuerySet["McpUser"]):

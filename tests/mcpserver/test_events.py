@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import McpUser, User
+from accounts.roles import Role
 from accounts.scopes import ACCESS
 from credentials.events import EventKind, announce
 from credentials.models import Profile
@@ -106,6 +107,33 @@ def test_who_may_act_as_a_user_is_in_the_log(nothing_yet: None, alice: McpUser) 
         (EventKind.CHANGED, "person ada", "added groups: Auditors"),
         (EventKind.CHANGED, "MCP user alice", "removed all users"),
     ] == seen(EventKind.CHANGED)
+
+
+def test_a_new_person_and_their_role_are_two_events(
+    nothing_yet: None, admin_client: Client
+) -> None:
+    Event.objects.all().delete()
+    password = secrets.token_urlsafe(16)
+    form = {"username": "ada", "password1": password, "password2": password, "role": "operator"}
+    admin_client.post("/admin/accounts/user/add/", form)
+
+    assert [
+        (EventKind.ADDED, "person ada", "username: ada; is_active: True; is_staff: True"),
+        (EventKind.CHANGED, "person ada", "added groups: operator"),
+    ] == seen(EventKind.ADDED, EventKind.CHANGED)
+
+
+def test_another_role_ends_the_one_there_was_and_no_other(nothing_yet: None) -> None:
+    ada = User.objects.create_user("ada")
+    ada.take_role(Role.AUDITOR)
+    Event.objects.all().delete()
+    ada.take_role(Role.AUDITOR)
+    ada.take_role(Role.OPERATOR)
+
+    assert [
+        (EventKind.CHANGED, "person ada", "removed groups: auditor"),
+        (EventKind.CHANGED, "person ada", "added groups: operator"),
+    ] == seen()
 
 
 def test_removing_is_in_the_log_however_it_is_done(nothing_yet: None) -> None:
