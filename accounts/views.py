@@ -43,7 +43,15 @@ class LoginView(DjangoLoginView):
 
 
 def admin_login(request: HttpRequest) -> HttpResponse:
-    """The admin's own, with the status of LoginView where too many passwords were wrong."""
+    """The admin's own, with the status of LoginView where too many passwords were wrong.
+
+    Somebody who is signed in and sent here may not enter: a form alone would not tell them.
+    """
+    if request.method != "POST" and request.user.is_authenticated:
+        if admin.site.has_permission(request):
+            return redirect("admin:index")
+        context = {"next": request.GET.get("next", "")}
+        return page(request, "accounts/no_admin.html", context, status=403)
     response = admin.site.login(request)
     form = (getattr(response, "context_data", None) or {}).get("form")
     if form and form.is_bound and form.is_limited:

@@ -68,6 +68,23 @@ def test_the_admin_counts_the_same_passwords() -> None:
     assert b"Too many wrong passwords" in answer.content
 
 
+def test_whoever_may_not_enter_the_admin_is_told_so(ada: User) -> None:
+    browser = Client()
+    browser.force_login(ada)
+    answer = browser.get("/admin/accounts/mcpuser/", follow=True)
+    page = answer.content.decode()
+    assert 403 == answer.status_code
+    assert "You are signed in as ada, who may not enter the admin" in page
+    for link in ("/connect/", "/login/?next=/admin/accounts/mcpuser/"):
+        assert f'href="{link}"' in page
+
+    make_person("root", is_staff=True)
+    form = {"username": "root", "password": PASSWORD, "next": "/admin/"}
+    assert "/admin/" == browser.post("/login/", form)["Location"]
+    assert 200 == browser.get("/admin/").status_code
+    assert "/admin/" == browser.get("/admin/login/")["Location"]
+
+
 def test_right_passwords_are_not_counted(ada: User) -> None:
     assert {302} == {sign_in().status_code for _ in range(12)}
 
