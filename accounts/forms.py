@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm as ThemedAdminForm
 
@@ -13,12 +13,15 @@ from accounts.limits import (
     WRONG_PASSWORDS_FROM_ADDRESS,
     WRONG_PASSWORDS_OF_NAME,
     WRONG_PASSWORDS_OF_NAME_FROM_ADDRESS,
+    WRONG_PASSWORDS_OF_PERSON,
     Limit,
     address_of,
     give_back,
     take_all,
 )
 from credentials.events import EventKind, announce
+
+TOO_MANY = "Too many wrong passwords. Try again in 15 minutes."
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +37,7 @@ class LoginForm(AuthenticationForm):
         # same moment get no more guesses than one after the other.
         if not take_all(counted):
             self.is_limited = True
-            raise ValidationError("Too many wrong passwords. Try again in 15 minutes.")
+            raise ValidationError(TOO_MANY)
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
@@ -55,6 +58,21 @@ class LoginForm(AuthenticationForm):
             (WRONG_PASSWORDS_FROM_ADDRESS, address),
             (WRONG_PASSWORDS_OF_NAME, name),
         ]
+
+
+class PasswordForm(PasswordChangeForm):
+    """Another password, for whoever knows the one there is; `is_limited` as in LoginForm."""
+
+    is_limited = False
+
+    def clean_old_password(self) -> str:
+        person = str(self.user.pk)
+        if not WRONG_PASSWORDS_OF_PERSON.take(person):
+            self.is_limited = True
+            raise ValidationError(TOO_MANY)
+        password = super().clean_old_password()
+        WRONG_PASSWORDS_OF_PERSON.give_back(person)
+        return password
 
 
 class AdminLoginForm(LoginForm, ThemedAdminForm):

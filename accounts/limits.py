@@ -59,6 +59,9 @@ WRONG_PASSWORDS_FROM_ADDRESS = Limit(
 )
 # So much more than above that nobody is locked out by somebody else with a few addresses.
 WRONG_PASSWORDS_OF_NAME = Limit("wrong passwords for one name", 100, WRONG_PASSWORDS_SECONDS)
+WRONG_PASSWORDS_OF_PERSON = Limit(  # who is signed in
+    "wrong passwords of somebody signed in", 10, WRONG_PASSWORDS_SECONDS
+)
 
 
 def address_of(request: HttpRequest) -> str:

@@ -8,5 +8,6 @@ urlpatterns = [
     path("admin/login/", views.admin_login),  # in the place of the admin's
     path("login/", views.LoginView.as_view(), name="login"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
+    path("password/", views.PasswordView.as_view(), name="password"),
     path("signed-out/", views.signed_out, name="signed-out"),
 ]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.contrib.auth.views import LogoutView as DjangoLogoutView
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse_lazy
 from django.views.decorators.http import require_safe
 
-from accounts.forms import LoginForm
+from accounts.forms import LoginForm, PasswordForm
 from accounts.limits import WRONG_PASSWORDS_SECONDS
 from accounts.pages import page
 
@@ -72,6 +73,27 @@ def _reason(url: str) -> str:
 
 class LogoutView(DjangoLogoutView):
     next_page = "signed-out"
+
+
+class PasswordView(PasswordChangeView):
+    """A password of one's own choice. It signs the person out everywhere else."""
+
+    form_class = PasswordForm
+    success_url = reverse_lazy("home")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, "Your password is changed.")
+        return super().form_valid(form)
+
+    def render_to_response(self, context: dict[str, Any], **_: Any) -> Any:
+        form: PasswordForm = context["form"]
+        status = 400 if form.is_bound else 200
+        if form.is_limited:
+            status = 429
+        response = page(self.request, "accounts/password.html", context, status=status)
+        if form.is_limited:
+            response["Retry-After"] = str(WRONG_PASSWORDS_SECONDS)
+        return response
 
 
 @require_safe
