@@ -80,6 +80,20 @@ class NewKeyForm(KeyForm):
         return user.rotate_key(OVERLAPS[others][1], label)
 
 
+class RevokeForm(forms.Form):
+    """One live key of an MCP user, to revoke."""
+
+    def __init__(self, *args: Any, user: McpUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._live = user.keys.live()
+        self.fields["key"] = forms.ModelChoiceField(self._live)
+
+    def save(self) -> ApiKey:
+        key: ApiKey = self.cleaned_data["key"]
+        self._live.filter(pk=key.pk).revoke()
+        return key
+
+
 class TestForm(forms.Form):
     """A key to test the connection with. `is_new` is that of a page that shows the key."""
 

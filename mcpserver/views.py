@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
@@ -19,7 +20,7 @@ from accounts.limits import Limit
 from accounts.models import McpUser, User
 from accounts.pages import page
 from mcpserver.client_setup import server_url
-from mcpserver.forms import ALREADY_MADE, NewKeyForm, TestForm
+from mcpserver.forms import ALREADY_MADE, NewKeyForm, RevokeForm, TestForm
 from mcpserver.proofs import Proof, prove
 from mcpserver.server import tool_titles
 from mcpserver.setups import setups_context
@@ -49,8 +50,8 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 @method_decorator(sensitive_post_parameters("key"), name="dispatch")
 class ConnectView(LoginRequiredMixin, View):
-    """How agents connect as one MCP user. POST makes a key, which only its answer shows, or tests
-    one against this server's own address, and no other."""
+    """How agents connect as one MCP user. POST makes a key, which only its answer shows, revokes
+    one, or tests one against this server's own address, and no other."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
@@ -65,7 +66,12 @@ class ConnectView(LoginRequiredMixin, View):
         return self._page()
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        return self._test() if request.POST.get("action") == "test" else self._make_key()
+        match request.POST.get("action"):
+            case "test":
+                return self._test()
+            case "revoke":
+                return self._revoke()
+        return self._make_key()
 
     @property
     def _may_make_keys(self) -> bool:
@@ -79,6 +85,17 @@ class ConnectView(LoginRequiredMixin, View):
             return self._page(400, key_form=form)
         made = form.save()
         return self._page(key=made[1]) if made else self._page(409, refused=ALREADY_MADE)
+
+    def _revoke(self) -> HttpResponse:
+        """Ends one key, also of an MCP user that is not live: it may become that again."""
+        if not self.person.may_make_keys_of(self.mcp_user):
+            raise PermissionDenied
+        form = RevokeForm(self.request.POST, user=self.mcp_user)
+        if not form.is_valid():
+            return self._page(400, refused="That key does not work any more, or never was here.")
+        key = form.save()
+        messages.success(self.request, f"The key {key} is revoked. It is refused from now on.")
+        return redirect("connect-as", self.mcp_user.pk)
 
     def _test(self) -> HttpResponse:
         if not TESTS.take(str(self.person.pk)):
@@ -98,6 +115,7 @@ class ConnectView(LoginRequiredMixin, View):
             "keys": keys.order_by("-created_at", "-pk")[:MOST_KEYS_SHOWN],
             "more_keys": max(keys.count() - MOST_KEYS_SHOWN, 0),
             "may_make_keys": self._may_make_keys,
+            "may_revoke": self.person.may_make_keys_of(self.mcp_user),
             "key_form": NewKeyForm(user=self.mcp_user),
             "test_form": TestForm(user=self.mcp_user),
             "key": key,

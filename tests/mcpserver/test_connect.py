@@ -167,6 +167,50 @@ def test_who_may_not_make_keys_is_refused(make_user: MakeUser) -> None:
     assert (403, 1) == (answer.status_code, user.keys.live().count())
 
 
+def revoke(browser: Client, user: McpUser, key: object) -> Any:
+    return browser.post(page_of(user), {"action": "revoke", "key": str(key)}, follow=True)
+
+
+def test_one_key_is_revoked_and_the_others_work_on(ada: Client, alice: McpUser) -> None:
+    lost, kept = alice.issue_key("Lost laptop")[0], alice.issue_key("Desk")[0]
+    assert f'value="{lost.pk}">Revoke' in ada.get(page_of(alice)).content.decode()
+    Event.objects.all().delete()
+    page = revoke(ada, alice, lost.pk).content.decode()
+
+    assert f"The key {lost} is revoked." in page and "Lost laptop" not in page
+    lost.refresh_from_db()
+    kept.refresh_from_db()
+    assert ("revoked", "live") == (lost.state, kept.state)
+    [event] = Event.objects.filter(kind=EventKind.KEY_REVOKED)
+    assert ("ada", "MCP user alice") == (event.actor, event.subject)
+
+
+def test_a_key_of_a_user_that_is_not_live_is_revoked_too(ada: Client, alice: McpUser) -> None:
+    key = alice.issue_key()[0]
+    McpUser.objects.update(active=False)
+    assert 200 == revoke(ada, alice, key.pk).status_code
+    assert not alice.keys.filter(pk=key.pk, revoked_at=None).exists()
+
+
+def test_only_live_keys_of_the_user_are_revoked(
+    ada: Client, alice: McpUser, make_user: MakeUser
+) -> None:
+    ended, other = alice.issue_key()[0], make_user("bob")[0].issue_key()[0]
+    alice.keys.filter(pk=ended.pk).revoke()
+    for key in (ended.pk, other.pk, "", "x", "9" * 30):
+        answer = revoke(ada, alice, key)
+        assert (400, True) == (answer.status_code, b"does not work any more" in answer.content)
+    assert "live" == ApiKey.objects.get(pk=other.pk).state
+
+
+def test_who_may_not_make_keys_revokes_none(make_user: MakeUser) -> None:
+    user, _ = make_user("alice")
+    key, browser = user.issue_key()[0], browser_of("ada", user)
+    assert ">Revoke<" not in browser.get(page_of(user)).content.decode()
+    assert 403 == revoke(browser, user, key.pk).status_code
+    assert "live" == ApiKey.objects.get(pk=key.pk).state
+
+
 def test_a_superuser_may_make_keys_of_every_user(make_user: MakeUser) -> None:
     user, _ = make_user("alice")
     assert ApiKey.objects.authenticate(new_key(browser_of("root", is_superuser=True), user))
