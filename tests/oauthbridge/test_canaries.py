@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -19,10 +20,12 @@ from django.db import connection
 from accounts.models import McpUser, User
 from accounts.scopes import READ
 from credentials.models import Profile
+from mcpserver.models import Event, ToolCall
+from oauthbridge.models import AccessToken
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import running_oauth
 from tests.oauthbridge.support import Flow, hidden_token, http, session_of
-from tests.support import Server
+from tests.support import Server, database_dump
 
 LINK = re.compile(r'href="([^"#]+)')
 KEY = re.compile(r"mcp_[\w-]{43}")
@@ -61,7 +64,7 @@ def browser(flow: Flow, root: User) -> Iterator[httpx2.Client]:
         yield browser
 
 
-def sent(browser: httpx2.Client, path: str, **form: str) -> str:
+def submitted(browser: httpx2.Client, path: str, **form: str) -> str:
     """The answer to a form of the admin or of the connect page."""
     token = hidden_token(browser.get(path).text)
     answer = browser.post(path, data={"csrfmiddlewaretoken": token, **form})
@@ -75,9 +78,9 @@ def enter_tokens(browser: httpx2.Client, url: str) -> list[str]:
     impossible = f"{secrets.token_urlsafe(24)} with a space"
     form = {"name": "Other", "access": "admin", "active": "on", "version": ""}
     path = "/admin/credentials/profile/"
-    sent(browser, f"{path}add/", id="other", base_url=url, token=first, **form)
-    sent(browser, f"{path}other/change/", base_url=url, token=second, **form)
-    again = sent(browser, f"{path}other/change/", base_url=url, token=impossible, **form)
+    submitted(browser, f"{path}add/", id="other", base_url=url, token=first, **form)
+    submitted(browser, f"{path}other/change/", base_url=url, token=second, **form)
+    again = submitted(browser, f"{path}other/change/", base_url=url, token=impossible, **form)
     assert impossible not in again
     assert second == Profile.objects.get(id="other").open_token()
     return [first, second, impossible]
@@ -90,14 +93,14 @@ def make_keys(browser: httpx2.Client, user: McpUser) -> list[str]:
         return str(user.keys.latest("pk").pk)
 
     form = {"label": "laptop", "lifetime": "", "newest": newest()}
-    shown = [sent(browser, f"/admin/accounts/mcpuser/{user.pk}/new_key/", **form)]
+    shown = [submitted(browser, f"/admin/accounts/mcpuser/{user.pk}/new_key/", **form)]
     page = f"/connect/{user.pk}/"
     form = {"action": "make-key", "label": "CI", "others": "keep", "newest": newest()}
-    shown.append(sent(browser, page, **form))
+    shown.append(submitted(browser, page, **form))
     keys = [KEY.findall(text)[0] for text in shown]
     wrong = f"mcp_{secrets.token_urlsafe(32)}"
     for key in (keys[0], wrong):
-        assert key not in sent(browser, page, action="test", key=key)
+        assert key not in submitted(browser, page, action="test", key=key)
     return [*keys, wrong]
 
 
@@ -130,13 +133,55 @@ def pages(browser: httpx2.Client) -> dict[str, str]:
     return found
 
 
-def database() -> str:
+@contextmanager
+def broken_database() -> Iterator[None]:
+    """No call, event or token can be stored: what wanted to ends in a traceback."""
+    tables = [model._meta.db_table for model in (AccessToken, Event, ToolCall)]
     with connection.cursor() as cursor:
-        rows = []
-        for table in connection.introspection.table_names():
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
-            rows += cursor.fetchall()
-    return repr(rows)
+        for table in tables:
+            cursor.execute(f"ALTER TABLE {table} RENAME TO {table}_away")
+        try:
+            yield
+        finally:
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table}_away RENAME TO {table}")
+
+
+def break_down(
+    flow: Flow, browser: httpx2.Client, page: str, code: str, sent: dict[str, str]
+) -> list[str]:
+    """What is answered to secrets, those of the fields `sent` among them, while the database is
+    broken."""
+    form = {**sent, "csrfmiddlewaretoken": hidden_token(browser.get(page).text)}
+    arguments = {"workspace_id": "1", "board_id": sent["token"], "item_id": sent["key"]}
+    call = {"name": "infinity_archive_item", "arguments": arguments}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    base_url = Profile.objects.get(id="other").base_url
+    profile = {"name": "Other", "base_url": base_url, "access": "admin", "version": ""}
+    before = flow.server.log.stat().st_size
+    with broken_database():
+        told = flow.server.post(sent["key"], json=asked).text
+        failures = [
+            flow.exchange(code),
+            browser.post("/login/", data={**form, "username": "root"}),
+            browser.post(page, data={**form, "action": "make-key", "others": "keep"}),
+            browser.post("/admin/credentials/profile/other/change/", data=form | profile),
+        ]
+    assert "cannot write its audit log" in told
+    assert all(answer.status_code >= 500 for answer in failures)
+    logged = flow.server.log.read_bytes()[before:].decode()
+    assert logged.count("Traceback") >= 5
+    return [told, *(answer.text for answer in failures)]
+
+
+def be_refused(url: str, sent: dict[str, str]) -> list[str]:
+    """What requests with secrets are answered that name a wrong host, or lack a form's token."""
+    own = {"Authorization": f"Bearer {sent['key']}", "Cookie": f"sessionid={sent['token']}"}
+    headers = (own | {"Host": "evil.example"}, own, own | {"Origin": "https://evil.example"})
+    with http() as client:
+        answers = [client.post(url, data=sent, headers=each) for each in headers]
+    assert [400, 403, 403] == [answer.status_code for answer in answers]
+    return [answer.text for answer in answers]
 
 
 def test_no_secret_is_shown_logged_or_stored(
@@ -153,10 +198,17 @@ def test_no_secret_is_shown_logged_or_stored(
     limited = make_user("charlie", "read-only", profile=alice.profile)[1]
     made = make_keys(browser, alice)
     tokens = flow.tokens(ada, scopes=(READ,))
+    code, lost, page = flow.code(ada), secrets.token_urlsafe(24), f"/connect/{alice.pk}/"
+    newest = str(alice.keys.latest("pk").pk)
+    sent = {"key": made[0], "token": lost, "password": lost, "newest": newest}
+    answers = break_down(flow, browser, page, code, sent)
+    answers += be_refused(f"{flow.server.origin}{page}", sent)
     call_with(flow, refused, limited, *made, tokens["access_token"], tokens["refresh_token"])
 
     canaries = [
         *entered,
+        code,
+        lost,
         alice.profile.open_token(),
         *made,
         refused,
@@ -168,8 +220,9 @@ def test_no_secret_is_shown_logged_or_stored(
         *(cookie.value or "" for cookie in browser.cookies.jar if "session" in cookie.name),
     ]
     seen = pages(browser)
-    assert {f"/admin/accounts/mcpuser/{alice.pk}/history/", f"/connect/{alice.pk}/"} <= seen.keys()
+    assert {f"/admin/accounts/mcpuser/{alice.pk}/history/", page} <= seen.keys()
     assert all(word in seen["/admin/mcpserver/event/export/"] for word in ("key_issued", "root"))
-    places = {**seen, "the log": flow.server.log.read_text(), "the database": database()}
+    log = flow.server.log.read_text()
+    places = {**seen, "an answer": str(answers), "the log": log, "the database": database_dump()}
     for where, text in places.items():
         assert [] == [canary for canary in canaries if canary in text], where

@@ -20,7 +20,7 @@ from oauthbridge.models import AccessToken, Connection, RefreshToken
 from tests.oauthbridge.support import client
 
 FEW, MANY = 2, 10
-MOST_QUERIES = 20
+MOST_QUERIES = 25
 
 
 @pytest.fixture(autouse=True)

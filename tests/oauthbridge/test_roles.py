@@ -19,11 +19,11 @@ from mcpserver.models import Event, Outcome, ToolCall
 from oauthbridge.models import Application, Connection
 from tests.oauthbridge.support import client
 
+# Not events: a refusal is one.
 KEPT: tuple[type[models.Model], ...] = (
     ApiKey,
     Application,
     Connection,
-    Event,
     McpUser,
     Profile,
     ToolCall,
@@ -51,7 +51,7 @@ NEW_CLIENT = {
     "client_type": "public",
     "redirect_uris": "http://127.0.0.1/cb",
 }
-MAKE_KEY = {"action": "make-key", "label": "laptop", "others": "keep"}
+MAKE_KEY = {"action": "make-key", "label": "laptop", "others": "keep", "newest": "0"}
 USER, KEY = "/admin/accounts/mcpuser/{alice}/", "/admin/accounts/apikey/"
 CALLS, EVENTS = "/admin/mcpserver/toolcall/", "/admin/mcpserver/event/"
 PROFILES, CLIENTS = "/admin/credentials/profile/", "/admin/oauthbridge/application/"
@@ -116,7 +116,7 @@ SENT: tuple[tuple[Page, Mapping[str, str]], ...] = (
     (Page(CALLS + "{call}/change/", NOBODY, {**NO_ACCESS, Role.SUPERUSER: 403}), {"user": "eve"}),
     (Page(EVENTS + "{event}/delete/", NOBODY, {**NO_ACCESS, Role.SUPERUSER: 403}), {"post": "yes"}),
     (Page("/connect/", NOBODY, dict.fromkeys(ALL, 405)), MAKE_KEY),
-    (Page("/connect/{alice}/", ALL, {}), MAKE_KEY),
+    (Page("/connect/{alice}/", ALL, {}), MAKE_KEY | {"newest": "{key}"}),
     (Page("/connect/{bob}/", SUPERUSER, NOT_FOUND), MAKE_KEY),
     (Page("/connect/{charlie}/", SUPERUSER, dict.fromkeys(ALL, 403)), MAKE_KEY),
     (Page(OWN, NOBODY, NOT_FOUND), {"connection": "{connection}"}),
