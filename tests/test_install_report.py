@@ -86,6 +86,17 @@ def test_failed_proof_is_told_with_the_rest(key_file: Path, capsys: Capture) -> 
     assert "[mcp_servers.infinity]" in said
 
 
+def test_a_port_that_the_settings_do_not_know_is_not_contradicted(
+    server: Server, key_file: Path, settings: Settings, capsys: Capture
+) -> None:
+    call_command("install_report", "--url", server.url)
+    assert f":{settings.PORT}" not in capsys.readouterr().out
+
+    settings.PORT = server.port
+    call_command("install_report", "--url", server.url)
+    assert f"mcp_serve on {settings.HOST}:{server.port}" in capsys.readouterr().out
+
+
 def test_missing_key_file_is_told(key_file: Path) -> None:
     key_file.unlink()
 

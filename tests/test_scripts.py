@@ -24,6 +24,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(settings.BASE_DIR)
+MANAGE = str(ROOT / "manage.py")
 RUN_LOCK = "requirements.lock"
 DEVELOPMENT_LOCK = "requirements-dev.lock"
 
@@ -250,6 +251,20 @@ def test_second_run_changes_nothing_and_says_so(newcomer: tuple[Home, Result]) -
     assert "nothing was changed" in result.stdout
     assert "shown only now" not in result.stdout
     assert before == home.contents()
+
+
+def test_the_port_of_the_first_run_is_remembered(home: Home) -> None:
+    home.run("quickstart", "--no-serve", PORT="3316")
+    before = home.env_file.read_bytes()
+
+    again = home.run("quickstart", "--no-serve", PORT="3316").stdout
+    other = home.run("quickstart", "--no-serve", PORT="3317").stdout
+    config = home.run_program(sys.executable, MANAGE, "mcp_client_config", "--client=codex").stdout
+
+    assert 'url = "http://127.0.0.1:3316/mcp"' in config
+    assert "PORT=" not in again and "this start only" not in again
+    assert f"3317 for this start only; to keep it, set PORT in {home.env_file}" in other
+    assert before == home.env_file.read_bytes()
 
 
 def test_a_wrong_setting_is_refused_before_anything_is_promised(home: Home) -> None:

@@ -13,6 +13,7 @@ from django.db import connection
 
 from mcpserver.client_setup import NAME, ClientSetup
 from mcpserver.proofs import Proof
+from oauthbridge.redirects import LOOPBACK_HOSTS
 
 CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 
@@ -67,10 +68,14 @@ def repository() -> Repository | None:
     return Repository(_without_user(_git("remote", "get-url", "origin")), commit, changed)
 
 
-def service() -> str:
-    """How it is served; what starts it there, only who installed it can say."""
+def service(url: str) -> str:
+    """How what answers at `url` is served; what starts it there, only who installed it can say."""
     container = " in a container" if any(mark.exists() for mark in CONTAINER_MARKS) else ""
-    return f"manage.py mcp_serve on {settings.HOST}:{settings.PORT}{container}"
+    parts = urlsplit(url)
+    # These settings are not those of the server if it is seen on another port of this machine.
+    is_here = parts.hostname not in LOOPBACK_HOSTS or parts.port == settings.PORT
+    place = f" on {settings.HOST}:{settings.PORT}" if is_here else ""
+    return f"manage.py mcp_serve{place}{container}"
 
 
 def database() -> str:

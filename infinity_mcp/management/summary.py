@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from credentials.management.commands.credentials_init import assignments
 from mcpserver.client_setup import Server, codex_config, export_key, server_url
 
 
@@ -34,6 +35,7 @@ class Summary:
                 f"  MCP key    {self._key()}",
                 f"  Admin      {url}/admin/ as {self._admin()}",
                 f"  Connect    {url}/connect/",
+                *self._port(),
                 "",
                 "For Codex, add this to ~/.codex/config.toml:",
                 "",
@@ -61,6 +63,11 @@ class Summary:
             f"             {manage(*rotate, '--key-file', str(self.key_file))}"
         )
 
+    def _port(self) -> list[str]:
+        port = unkept_port()
+        note = f"{port} for this start only; to keep it, set PORT in {settings.ENV_FILE}"
+        return [f"  Port       {note}"] if port else []
+
     def _admin(self) -> str:
         if self.admin_password:
             return f"{self.admin_name}, password {self.admin_password} (shown only now)"
@@ -68,6 +75,14 @@ class Summary:
             f"{self.admin_name}; for a new password:\n"
             f"             {manage('changepassword', self.admin_name)}"
         )
+
+
+def unkept_port() -> str:
+    """The PORT of this start if ENV_FILE says another or none, so that the next has another."""
+    given: str = os.environ.get("PORT", "")
+    if not settings.ENV_FILE.exists():  # everything comes from the environment
+        return ""
+    return "" if given == assignments(settings.ENV_FILE).str("PORT", default="") else given
 
 
 def manage(*arguments: str) -> str:
@@ -86,5 +101,5 @@ def _moved_places() -> list[str]:
     """The next command must find the same database as this one."""
     if sys.platform == "win32":  # where variables stay set in the shell
         return []
-    names = [name for name in ("ENV_FILE", "DATA_DIR", "CONFIG_DIR", "PORT") if name in os.environ]
+    names = [name for name in ("ENV_FILE", "DATA_DIR", "CONFIG_DIR") if name in os.environ]
     return [f"{name}={shlex.quote(os.environ[name])}" for name in names]

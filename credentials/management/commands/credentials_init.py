@@ -37,7 +37,7 @@ class Command(CredentialsCommand):
 
     def _complete(self, path: Path) -> None:
         present = path.read_bytes() if path.exists() else b""
-        in_file = _assignments(path)
+        in_file = assignments(path)
         missing = [name for name in SECRETS if not in_file.str(name, default="")]
         missing = [name for name in missing if not environ.FileAwareEnv().str(name, default="")]
         if missing:
@@ -70,7 +70,7 @@ class Command(CredentialsCommand):
                 )
 
 
-def _assignments(path: Path) -> environ.Env:
+def assignments(path: Path) -> environ.Env:
     """The variables that the file sets, without those of the environment."""
 
     class EnvFile(environ.FileAwareEnv):  # type: ignore[misc]  # the library is untyped

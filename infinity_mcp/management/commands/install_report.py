@@ -83,7 +83,7 @@ def _report(options: dict[str, Any]) -> Report:
     return Report(
         folder=str(settings.BASE_DIR),
         repository=repository(),
-        service=options["service"] or service(),
+        service=options["service"] or service(seen_here),
         files=tuple(files(key_file)),
         database=database(),
         url=url,

@@ -58,11 +58,14 @@ class Command(CredentialsCommand):
 
     def secrets_were_made(self) -> bool:
         path: Path = settings.ENV_FILE
+        is_new = not path.exists()
         before = path.read_bytes() if path.exists() else b""
         report = io.StringIO()
         call_command("credentials_init", stdout=report)
         if not path.exists() or path.read_bytes() == before:
             return False
+        if is_new:
+            remember_port(path)
         self.stdout.write(report.getvalue())
         self.stdout.flush()
         return True
@@ -81,6 +84,13 @@ def require_writable_folder(variable: str) -> None:
         raise CommandError(f"Cannot make {variable} {folder}: {error.strerror}.") from error
     if not os.access(folder, os.W_OK):
         raise CommandError(f"Cannot write to {variable} {folder}.")
+
+
+def remember_port(env_file: Path) -> None:
+    """Every later command must find the server where this one is about to start it."""
+    if "PORT" in os.environ:
+        with env_file.open("a") as file:
+            file.write(f"PORT={settings.PORT}\n")
 
 
 def start_again() -> NoReturn:
