@@ -17,9 +17,16 @@ def main() -> None:
     os.umask(0o077)  # the database and the files made here hold what is private
     set_command(" ".join(sys.argv[1:2]))
     try:
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        finally:
+            if sys.stdout and not sys.stdout.closed:
+                sys.stdout.flush()  # at exit it would be too late to catch what that raises
     except ImproperlyConfigured as error:
         sys.exit(f"The settings are wrong: {error}")
+    except BrokenPipeError:  # whoever reads has seen enough, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -267,6 +267,20 @@ def test_the_port_of_the_first_run_is_remembered(home: Home) -> None:
     assert before == home.env_file.read_bytes()
 
 
+def test_output_that_nobody_reads_on_is_no_failure_to_explain(home: Home) -> None:
+    command = [sys.executable, MANAGE, "mcp_tools"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        result = subprocess.run(
+            command, env=home.environment, stdout=writer, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        os.close(writer)
+
+    assert (1, "") == (result.returncode, result.stderr)
+
+
 def test_a_wrong_setting_is_refused_before_anything_is_promised(home: Home) -> None:
     result = home.run("quickstart", OAUTH_ENABLED="true", OAUTH_MCP_USER="codex")
     assert 1 == result.returncode
