@@ -107,10 +107,16 @@ class ConnectView(LoginRequiredMixin, View):
         proofs = async_to_sync(_proofs)(f"{server_url()}/mcp", key)
         return self._page(key=key if form.cleaned_data["is_new"] else "", proofs=proofs)
 
+    @property
+    def _has_other_users(self) -> bool:
+        usable = McpUser.objects.usable_by(self.person)
+        return usable.exclude(pk=self.mcp_user.pk).exists()
+
     def _page(self, status: int = 200, *, key: str = "", **context: Any) -> HttpResponse:
         keys = self.mcp_user.keys.live()
         context = {
             "mcp_user": self.mcp_user,
+            "has_other_users": self._has_other_users,
             "tools": tool_titles(self.mcp_user.policy),
             "keys": keys.order_by("-created_at", "-pk")[:MOST_KEYS_SHOWN],
             "more_keys": max(keys.count() - MOST_KEYS_SHOWN, 0),

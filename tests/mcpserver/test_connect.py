@@ -93,6 +93,14 @@ def test_who_has_none_is_told_what_the_operator_can_do(alice: McpUser) -> None:
     assert "Ask the operator of this server to add you" in page
 
 
+def test_other_users_are_offered_only_where_there_are_some(
+    ada: Client, alice: McpUser, make_user: MakeUser
+) -> None:
+    assert "Other MCP users" not in ada.get(page_of(alice)).content.decode()
+    User.objects.get().mcp_users.add(make_user("bob")[0])
+    assert "Other MCP users" in ada.get(page_of(alice)).content.decode()
+
+
 def test_a_person_sees_their_own_users_and_a_superuser_all(
     alice: McpUser, make_user: MakeUser
 ) -> None:
