@@ -108,6 +108,12 @@ def test_sign_in_leads_nowhere_else(ada: User, target: str) -> None:
     assert reverse("home") == sign_in(next=target)["Location"]
 
 
+def test_a_wrong_sign_in_names_the_fields_as_the_page_does() -> None:
+    page = sign_in(password="wrong").content.decode()
+    assert "correct username and password" in page
+    assert ">Username</label>" in page and ">Password</label>" in page
+
+
 def test_sign_in_leads_on(ada: User) -> None:
     assert "/oauth/authorize?x=1" == sign_in(next="/oauth/authorize?x=1")["Location"]
 
