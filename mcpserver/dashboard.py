@@ -17,6 +17,7 @@ from mcpserver import history
 from mcpserver.attention import concerns, list_of
 from mcpserver.history import Part
 from mcpserver.models import Outcome, ToolCall
+from mcpserver.server import tool_names
 from mcpserver.statistics import Statistics, percentile
 
 COUNTING_SECONDS = 0.2  # for what is not counted yet: the page does not wait for more
@@ -38,6 +39,7 @@ class Bar:
     name: str
     count: int
     of: int
+    refused: int = 0
     failed: int = 0
     url: str = ""
     median: int | None = None
@@ -46,6 +48,10 @@ class Bar:
     @property
     def percent(self) -> int:
         return _percent(self.count, self.of)
+
+    @property
+    def not_worked_percent(self) -> int:
+        return _percent(self.refused + self.failed, self.of)
 
     @property
     def failed_percent(self) -> int:
@@ -169,7 +175,9 @@ class Dashboard:
 
     @property
     def tools(self) -> list[Bar]:
-        bars = self._bars(self.total.tools, "tool")
+        known = tool_names()  # rows of earlier versions name what agents made up
+        calls = Counter({tool: n for tool, n in self.total.tools.items() if tool in known})
+        bars = self._bars(calls, "tool")
         return [replace(bar, **self._of_tool(bar.name)) for bar in bars]
 
     @cached_property
@@ -200,6 +208,7 @@ class Dashboard:
     def _of_tool(self, tool: str) -> dict[str, Any]:
         durations = self.total.durations.get(tool, Counter())
         return {
+            "refused": self.total.refusals[tool],
             "failed": self.total.failures[tool],
             "median": percentile(durations, 50),
             "high": percentile(durations, 95),

@@ -24,6 +24,7 @@ class Statistics:
     errors: Counter[str] = field(default_factory=Counter)
     users: Counter[str] = field(default_factory=Counter)
     tools: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     durations: dict[str, Counter[int]] = field(default_factory=dict)
 
@@ -39,6 +40,8 @@ class Statistics:
             made.tools[tool] += 1
             if error:
                 made.errors[error] += 1
+            if outcome == Outcome.REFUSED:
+                made.refusals[tool] += 1
             if outcome == Outcome.FAILED:
                 made.failures[tool] += 1
             if outcome in RAN and duration is not None:
@@ -46,7 +49,7 @@ class Statistics:
         return made
 
     def add(self, other: Statistics) -> None:
-        for name in ("outcomes", "errors", "users", "tools", "failures"):
+        for name in ("outcomes", "errors", "users", "tools", "refusals", "failures"):
             getattr(self, name).update(getattr(other, name))
         for tool, durations in other.durations.items():
             self.durations.setdefault(tool, Counter()).update(durations)

@@ -84,10 +84,10 @@ def test_the_page_shows_the_calls_that_were_made(
         assert "Calls 5 Worked 60.0 % Active users 2 " in words
         assert "MCP user Calls alice 3 bob 2 " in words
         assert "Kind Calls Not found 1 Missing scope 1 " in words
-        heads = "Tool Calls Failed p50, ms p95, ms"
-        assert re.search(rf"{heads} infinity_list_workspaces 3 0 \d+ \d+ infinity_", words)
-        assert re.search(r"infinity_list_boards 1 1 \d+ \d+ ", words)
-        assert f"infinity_create_folder 1 0 {NONE} {NONE} " in words
+        heads = "Tool Calls Refused Failed p50, ms p95, ms"
+        assert re.search(rf"{heads} infinity_list_workspaces 3 0 0 \d+ \d+ infinity_", words)
+        assert re.search(r"infinity_list_boards 1 0 1 \d+ \d+ ", words)
+        assert f"infinity_create_folder 1 1 0 {NONE} {NONE} " in words
         assert "Profile Requests Of the limit sandbox 4 " in words
         calls = {each["outcome"]: each["data"] for each in plots_of(page)["calls"]}
         assert {"ok": 3, "refused": 1, "failed": 1, "unfinished": 0} == {
@@ -142,6 +142,27 @@ def test_names_that_agents_choose_are_escaped(read: Read) -> None:
     make_calls(1, tool="<img src=x>", error="<b>", outcome=Outcome.FAILED)
     assert "<img" not in read()
     assert "<b>" not in read()
+
+
+def test_only_tools_that_there_are_are_listed_as_busy(read: Read) -> None:
+    make_calls(1)
+    make_calls(9, tool="?", outcome=Outcome.REFUSED, error="unknown_tool")
+    make_calls(9, tool="infinity_invented", outcome=Outcome.REFUSED, error="unknown_tool")
+    words = words_of(read())
+    assert "p95, ms infinity_get_item 1 0 0 20 20 Infinity's request limit" in words
+    assert "Calls 19 " in words
+    assert "Kind Calls Unknown tool 18 " in words
+
+
+def test_refused_calls_do_not_look_like_those_that_worked(read: Read) -> None:
+    make_calls(5)
+    make_calls(3, outcome=Outcome.REFUSED, error="missing_scope")
+    make_calls(2, outcome=Outcome.FAILED, error="not_found")
+    page = read()
+    assert "infinity_get_item 10 3 2 " in words_of(page)
+    tools = page.partition("Busiest tools")[2].partition("</section>")[0]
+    widths = dict(re.findall(r'<rect class="(\w+)" width="(\d+)"', tools))
+    assert {"track": "100", "ok": "100", "refused": "50", "failed": "20"} == widths
 
 
 def test_without_a_call_it_says_how_to_begin(read: Read) -> None:
