@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 else:
     BaseAdmin, BasePaginator = ModelAdmin, Paginator
 
+MOST_DETAIL = 90  # characters; the page of an event has all
 MOST_ROWS = 10_000  # that can be paged through
-LONGEST_SHOWN = 300  # characters of a detail, in the list
 SPANS = {
     "1h": ("hour", timedelta(hours=1)),
     "1d": ("24 hours", timedelta(days=1)),
@@ -188,7 +188,6 @@ class ToolCallAdmin(AuditAdmin):
         "tool",
         "how_it_ended",
         "error",
-        "upstream_status",
         "duration_ms",
         "profile",
     )
@@ -223,7 +222,7 @@ class ToolCallAdmin(AuditAdmin):
 
 @admin.register(Event)
 class EventAdmin(AuditAdmin):
-    list_display = ("moment", "kind", "about", "what", "by", "count", "address")
+    list_display = ("moment", "kind", "about", "in_short", "by", "count")
     list_filter = (EventWithinFilter, ("kind", ChoicesDropdownFilter))
     search_fields = ("subject", "actor", "request_id")
     search_help_text = (
@@ -240,14 +239,13 @@ class EventAdmin(AuditAdmin):
     def moment(self, event: Event) -> str:
         return _to_the_second(event.happened_at)
 
-    @admin.display(description="detail")
-    def what(self, event: Event) -> str:
-        """Its page has all of it."""
-        return Truncator(event.detail).chars(LONGEST_SHOWN)
-
     @admin.display(description="subject")
     def about(self, event: Event) -> str:
         return _search_for(event.subject, event.subject)
+
+    @admin.display(description="detail")
+    def in_short(self, event: Event) -> str:
+        return Truncator(event.detail).chars(MOST_DETAIL)
 
     @admin.display(description="actor")
     def by(self, event: Event) -> str:
