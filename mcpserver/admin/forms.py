@@ -74,6 +74,7 @@ class McpUserForm(AccessForm):
     class Meta:
         model = McpUser
         fields = "__all__"
+        help_texts: ClassVar = {"name": "Letters, digits and the signs . _ - @"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -101,6 +102,9 @@ class ProfileForm(AccessForm):
         model = Profile
         fields = ("id", "name", "active", "scopes", "base_url", "version")
         labels: ClassVar = {"id": "ID", "base_url": "Base URL"}
+        help_texts: ClassVar = {
+            "base_url": "Empty: INFINITY_API_BASE_URL. With sandbox: it is the built-in sandbox."
+        }
 
     def clean_token(self) -> str:
         text: str = self.cleaned_data["token"]

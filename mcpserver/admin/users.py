@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
@@ -56,6 +57,7 @@ class KeyInline(KeyColumns, InlineBase):
     readonly_fields = fields
     ordering = ("-created_at",)
     show_change_link = True
+    template_before = "mcpserver/admin/keys_of_user.html"
     hide_title = True
     extra = 0
     can_delete = False
@@ -79,6 +81,7 @@ class KeyInline(KeyColumns, InlineBase):
 @admin.register(McpUser)
 class McpUserAdmin(KeyPages):
     form = McpUserForm
+    object_history_template = "mcpserver/admin/user_history.html"
     list_display = (
         "name",
         "profile",
@@ -123,6 +126,13 @@ class McpUserAdmin(KeyPages):
 
     def get_inlines(self, request: HttpRequest, obj: McpUser | None = None) -> Any:
         return super().get_inlines(request, obj) if obj else ()
+
+    def response_post_save_add(self, request: HttpRequest, obj: McpUser) -> HttpResponseRedirect:
+        """To its page, where the next step is."""
+        url = reverse("admin:accounts_mcpuser_new_key", args=[obj.pk])
+        text = 'Next: agents need a key to work as {}. <a class="underline" href="{}">New key</a>'
+        self.message_user(request, format_html(text, obj, url))
+        return redirect("admin:accounts_mcpuser_change", obj.pk)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Keys and connections go with their user: who may delete it needs no other permission."""

@@ -122,7 +122,7 @@ def test_operator_sets_up_an_agent_and_ends_it_again(
     add_user(page)
     user_page = page.url
 
-    page.get_by_role("link", name="New key").click()
+    page.get_by_role("link", name="New key").first.click()
     page.get_by_label("Label").fill("laptop")
     page.get_by_role("button", name="New key").click()
     first = shown_key(page)
@@ -175,7 +175,7 @@ def test_keys_are_made_and_rotated_without_a_mouse(
     user_page = page.url
 
     for name in ("New key", "Rotate keys"):
-        tab_to(page, page.get_by_role("link", name=name))
+        tab_to(page, page.get_by_role("link", name=name).first)
         page.keyboard.press("Enter")
         tab_to(page, page.get_by_role("textbox", name="Label"))
         page.keyboard.type("laptop")

@@ -385,3 +385,30 @@ def test_verified_profile_lets_a_new_user_call(
     assert [200, 200] == [server.post(key).status_code for key in (old, new)]
     admin_client.post(f"{USERS}{alice.pk}/revoke_keys/")
     assert [401, 401] == [server.post(key).status_code for key in (old, new)]
+
+
+def test_adding_a_user_leads_to_its_first_key(profile: Profile, admin_client: Client) -> None:
+    page = admin_client.post(f"{USERS}add/", fields(access="read-only"), follow=True)
+
+    [user] = McpUser.objects.all()
+    content = page.content.decode()
+    assert f"{USERS}{user.pk}/change/" == page.request["PATH_INFO"]
+    assert "Next: agents need a key" in content
+    assert "No key yet" in content
+    assert f'href="{USERS}{user.pk}/new_key/"' in content
+
+
+def test_history_leads_to_the_events_of_the_user(alice: McpUser, admin_client: Client) -> None:
+    alice.issue_key("laptop")
+    page = admin_client.get(f"{USERS}{alice.pk}/history/").content.decode()
+
+    link = re.search(r'href="(/admin/mcpserver/event/\?q=[^"]+)"', page)
+    assert link
+    assert "laptop" in admin_client.get(link[1]).content.decode()
+
+
+def test_names_and_times_are_shown_as_they_are(alice: McpUser, admin_client: Client) -> None:
+    page = admin_client.get(f"{USERS}{alice.pk}/change/").content.decode()
+
+    assert re.search(r'tracking-tight">alice</a>', page)
+    assert f"{alice.created_at:%Y-%m-%d %H:%M} UTC" in page
