@@ -40,12 +40,18 @@ HELP_TEXTS = {
     " letter: https://…, or http://127.0.0.1/… or http://localhost/… for any port there.",
 }
 
+MADE_BY: dict[str, str] = {
+    Application.RegistrationSource.MANUAL: "made by the operator",
+    Application.RegistrationSource.DCR: "registered itself",
+    Application.RegistrationSource.CIMD: "names its own document",
+}
+
 admin.site.unregister([Application, Grant, AccessToken, RefreshToken, IDToken])
 
 
 @admin.register(Application)
 class ApplicationAdmin(FilteredLookups, ApplicationBase):
-    list_display = ("name", "client_id", "client_type", "registration_source", "created")
+    list_display = ("name", "client_id", "client_type", "made_by", "created")
     list_filter = ("registration_source", "client_type")
     search_fields = ("name", "client_id")
 
@@ -63,6 +69,10 @@ class ApplicationAdmin(FilteredLookups, ApplicationBase):
         self, request: HttpRequest, obj: Application | None = None
     ) -> tuple[str, ...]:
         return ("client_id", "client_type", "registration_source") if obj else ()
+
+    @admin.display(description="registration", ordering="registration_source")
+    def made_by(self, client: Application) -> str:
+        return MADE_BY.get(client.registration_source, client.registration_source)
 
 
 @admin.register(Connection)

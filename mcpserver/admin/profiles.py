@@ -55,6 +55,7 @@ KNOWN_FIELDSETS = (
 @admin.register(Profile)
 class ProfileAdmin(FilteredLookups, Base):
     form = ProfileForm
+    delete_confirmation_template = "mcpserver/admin/delete_profile.html"
     list_display = (
         "id",
         "name",

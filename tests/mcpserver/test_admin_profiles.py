@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from credentials.models import Profile
 from mcpserver.sandbox import ADA_TOKEN
-from tests.conftest import MakeProfile
+from tests.conftest import MakeProfile, MakeUser
 from tests.support import Infinity
 
 PROFILES = "/admin/credentials/profile/"
@@ -170,3 +171,14 @@ def test_token_that_ends_soon_is_pointed_out(
 
     assert warned == ("Make a new one in Infinity" in page)
     assert f"{ends:%d %b %Y}" in page
+
+
+def test_used_profile_says_how_to_be_free_of_its_users(
+    make_user: MakeUser, admin_client: Client
+) -> None:
+    alice = make_user("alice")[0]
+    page = admin_client.get(f"{PROFILES}{alice.profile.pk}/delete/").content.decode()
+
+    link = re.search(r'href="(/admin/accounts/mcpuser/\?[^"]+)"', page)
+    assert link
+    assert [alice] == list(admin_client.get(link[1]).context["cl"].result_list)
