@@ -121,8 +121,8 @@ async def _keep_regularly(stopping: anyio.Event) -> None:
         seconds = KEPT_SECONDS
         try:
             await in_thread(keep, timezone.now(), stopping.is_set)
-        except DatabaseError:
-            logger.warning("Calls could not be counted; it is tried again", exc_info=True)
+        except DatabaseError as error:
+            logger.warning("Calls could not be counted; it is tried again: %s", error)
 
 
 def keep(now: datetime, is_stopping: Callable[[], bool] = lambda: False) -> None:
