@@ -73,25 +73,22 @@ async def exchange(
 async def unless_gone(receive: Receive, answering: Coroutine[Any, Any, T]) -> T | None:
     """What `answering` returns; None when the client left, and what was begun for it then stops.
 
-    A task group of anyio would do the same, and takes 0.044 ms instead of 0.008.
+    What is shielded, such as the rows of the audit log, is done first. A task group of anyio would
+    do the same, and takes 0.044 ms instead of 0.017.
     """
-    serving = asyncio.current_task()
-    assert serving
-    watching = asyncio.create_task(_cancel_when_gone(receive, serving))
-    try:
-        return await answering
-    except asyncio.CancelledError:
-        if not watching.done() or watching.cancelled() or serving.uncancel():
-            raise  # it is not the client's leaving that cancelled this
-        return None
-    finally:
-        watching.cancel()
+    with anyio.CancelScope() as leaving:
+        watching = asyncio.create_task(_cancel_when_gone(receive, leaving))
+        try:
+            return await answering
+        finally:
+            watching.cancel()
+    return None
 
 
-async def _cancel_when_gone(receive: Receive, serving: asyncio.Task[Any]) -> None:
+async def _cancel_when_gone(receive: Receive, leaving: anyio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    serving.cancel()
+    leaving.cancel()
 
 
 @lru_cache(maxsize=64)

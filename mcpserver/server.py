@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from functools import cached_property
 from typing import Any, cast
 
+from anyio.lowlevel import checkpoint_if_cancelled
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
@@ -224,6 +225,7 @@ class InfinityServer(MCPServer[Upstream]):
             result = await self._run(name, arguments, context)
         else:
             async with self._log.recorded(tool.call_by(caller, arguments)) as call:
+                await checkpoint_if_cancelled()  # the client may have left meanwhile
                 result = await self._run(name, arguments, context)
                 _note_what_was_made(call, result)
         return set_data_aside(result) if isinstance(result, CallToolResult) else result

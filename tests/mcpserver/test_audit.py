@@ -8,13 +8,14 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from django.core import serializers
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import new_key
 from credentials.events import EventKind
@@ -30,6 +31,8 @@ from tests.support import (
     silent_infinity,
     text_of,
 )
+
+NOT_NOTED = "The end of a call could not be noted yet"
 
 
 def rows_of(user: str) -> list[ToolCall]:
@@ -204,6 +207,69 @@ def test_a_call_whose_client_left_is_in_the_log_as_cancelled(
     assert (Outcome.FAILED, "cancelled") == (row.outcome, row.error)
 
 
+def ask(server: Server, key: str, tool: str, **arguments: Any) -> HTTPConnection:
+    """Calls without waiting for the answer. Closing the connection leaves."""
+    params = {"name": tool, "arguments": arguments}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    client = HTTPConnection(httpx2.URL(server.url).netloc.decode())
+    client.request("POST", "/mcp", body, headers)
+    return client
+
+
+@contextmanager
+def locked_table() -> Iterator[None]:
+    """Who writes to the log waits until this ends."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("LOCK TABLE mcpserver_toolcall IN SHARE MODE")
+        yield
+
+
+def test_a_change_whose_client_left_while_it_was_noted_is_not_made(
+    server: Server, make_user: MakeUser, infinity: Infinity, key: str, roadmap: dict[str, Any]
+) -> None:
+    user, key = make_user(name())
+    data_of(server.call(key, "infinity_get_profile"))  # its use is noted now
+    with locked_table():
+        client = ask(server, key, "infinity_create_folder", name="New", **roadmap)
+        server.call(key, "infinity_get_profile")  # by then the other is under way
+        client.close()
+        server.call(key, "infinity_get_profile")
+        assert 0 == ToolCall.objects.filter(user=user.name, changes=True).count()
+
+    ended = ToolCall.objects.filter(user=user.name, changes=True).exclude(outcome="unfinished")
+    [row] = eventually(lambda: ended.all())
+    assert (Outcome.FAILED, "cancelled") == (row.outcome, row.error)
+    assert "POST" not in [request["method"] for request in infinity.requests()]
+
+
+def test_the_end_of_a_change_is_noted_though_its_client_left_while_that_failed(
+    server: Server, make_user: MakeUser, make_profile: MakeProfile, key: str
+) -> None:
+    with silent_infinity() as (url, connections):
+        user, changing = make_user(name(), profile=make_profile("silent", base_url=url))
+        place = {"workspace_id": "1", "board_id": "LA1dW8i1TTK"}
+        data_of(server.call(key, "infinity_list_workspaces"))
+        failures = server.log.read_text().count(NOT_NOTED)
+        client = ask(server, changing, "infinity_create_folder", name="New", **place)
+        eventually(lambda: connections)
+        with transaction.atomic():  # whoever writes waits until this ends
+            rename_table("mcpserver_toolcall", "elsewhere")
+            connections[0].close()
+            server.call(key, "infinity_list_workspaces")  # by then the end is being noted
+            client.close()
+            server.call(key, "infinity_list_workspaces")
+        try:
+            eventually(lambda: server.log.read_text().count(NOT_NOTED) > failures)
+        finally:
+            rename_table("elsewhere", "mcpserver_toolcall")
+
+    ended = ToolCall.objects.filter(user=user.name).exclude(outcome="unfinished")
+    [row] = eventually(lambda: ended.all())
+    assert "connection_lost" == row.error
+
+
 def test_sigterm_leaves_no_call_out(make_user: MakeUser, tmp_path: Path) -> None:
     user, key = make_user(name())
     with running_server(tmp_path) as server:
@@ -216,12 +282,16 @@ def test_sigterm_leaves_no_call_out(make_user: MakeUser, tmp_path: Path) -> None
 @contextmanager
 def without_the_table() -> Iterator[None]:
     """What the server makes of it is what it makes of a database that is away."""
+    rename_table("mcpserver_toolcall", "elsewhere")
+    try:
+        yield
+    finally:
+        rename_table("elsewhere", "mcpserver_toolcall")
+
+
+def rename_table(old: str, new: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE mcpserver_toolcall RENAME TO elsewhere")
-        try:
-            yield
-        finally:
-            cursor.execute("ALTER TABLE elsewhere RENAME TO mcpserver_toolcall")
+        cursor.execute(f"ALTER TABLE {old} RENAME TO {new}")
 
 
 def test_while_the_log_cannot_be_written_reads_go_on_and_changes_are_not_made(
