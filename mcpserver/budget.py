@@ -25,6 +25,8 @@ SHARING_SECONDS = 10.0
 # for it: one whose turn came later may not take its token.
 LOOK_AGAIN_SECONDS = 0.25
 WAITING_SECONDS = 2 * LOOK_AGAIN_SECONDS
+IDLE_SECONDS = 120.0
+SWEEP_SECONDS = 30.0  # there may be many buckets, and each call takes from some
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class LocalBudget:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
+        self._sweep_at = 0.0
 
     async def take(self, bucket: str, share: str, rate: Rate) -> float:
         now = self._clock()
@@ -101,9 +104,11 @@ class LocalBudget:
 
     def _forget_idle(self, now: float) -> None:
         """Full buckets that nobody asked lately are as good as new ones."""
-        for name, state in list(self._buckets.items()):
-            if now - state.refilled > 120:
-                del self._buckets[name]
+        if now < self._sweep_at:
+            return
+        self._sweep_at = now + SWEEP_SECONDS
+        kept = self._buckets.items()
+        self._buckets = {n: b for n, b in kept if now - b.refilled <= IDLE_SECONDS}
 
     async def close(self) -> None:
         self._buckets.clear()

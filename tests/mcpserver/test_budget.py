@@ -11,7 +11,14 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from mcpserver.budget import Budget, LocalBudget, Rate, RedisBudget
+from mcpserver.budget import (
+    IDLE_SECONDS,
+    SWEEP_SECONDS,
+    Budget,
+    LocalBudget,
+    Rate,
+    RedisBudget,
+)
 
 REDIS = "redis://127.0.0.1:6379/9"
 RATE = Rate(per_second=100.0, burst=5.0)
@@ -101,6 +108,22 @@ def test_no_minute_sees_more_than_its_limit(clock: Clock, per_minute: int) -> No
     busiest = max(sum(start <= each < start + 60 for each in sent) for start in sent)
     assert busiest <= max(2, per_minute)
     assert len(sent) >= 0.7 * per_minute * 5 or per_minute < 60
+
+
+def test_buckets_that_nobody_asks_are_forgotten_and_the_others_kept(clock: Clock) -> None:
+    budget = LocalBudget(clock)
+
+    async def strangers() -> int:
+        most = 0
+        for number in range(1000):  # one a second
+            clock.now += 1
+            await budget.take(f"stranger-{number}", "", RATE)
+            await budget.take("busy", "alice", Rate(per_second=0.0001, burst=5.0))
+            most = max(most, len(budget._buckets))
+        return most
+
+    assert IDLE_SECONDS < asyncio.run(strangers()) <= IDLE_SECONDS + SWEEP_SECONDS + 2
+    assert budget._buckets["busy"].tokens < 1
 
 
 @pytest.fixture
