@@ -12,9 +12,10 @@ import logging
 import re
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from contextvars import ContextVar
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -26,7 +27,7 @@ from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from accounts.caller import Caller
 from credentials.errors import CredentialError
 from infinity_mcp.request_id import current_request_id
-from mcpserver.database import in_thread
+from mcpserver.database import DatabaseThread, in_thread
 from mcpserver.infinity import InfinityError
 from mcpserver.infinity.errors import Refused
 from mcpserver.metrics import count_refusal
@@ -63,11 +64,12 @@ class AuditLog:
         self._kept: deque[ToolCall | Event] = deque(maxlen=MOST_KEPT)
         self._ended: deque[ToolCall] = deque(maxlen=MOST_KEPT)  # and begun in the database
         self._tally = Tally()
+        self._database = DatabaseThread("audit-log", _save_all)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         stopping = anyio.Event()
-        async with anyio.create_task_group() as group:
+        async with aclosing(self._database), anyio.create_task_group() as group:
             group.start_soon(self._write_regularly, stopping)
             try:
                 yield
@@ -92,7 +94,7 @@ class AuditLog:
     async def begin(self, call: ToolCall) -> None:
         """Commit the row of a call that changes something. Raises django.db.Error."""
         with anyio.CancelScope(shield=True):
-            await in_thread(call.save, force_insert=True)
+            await self._database.ask(partial(_insert, call))
 
     async def end(self, call: ToolCall) -> None:
         tell(call)
@@ -101,7 +103,7 @@ class AuditLog:
             return
         try:
             with anyio.CancelScope(shield=True):
-                await in_thread(call.save, update_fields=_ENDED)
+                await self._database.ask(partial(call.save, update_fields=_ENDED))
         except DatabaseError:
             logger.warning("The end of a call could not be noted yet", exc_info=True)
             self._ended.append(call)
@@ -219,6 +221,17 @@ ERROR_KINDS = (
     *sorted(_names_below(InfinityError)),
     *sorted(_names_below(CredentialError)),
 )
+
+
+def _save_all(saves: Sequence[Callable[[], None]]) -> list[None]:
+    """What comes together is committed together."""
+    with transaction.atomic() if len(saves) > 1 else nullcontext():
+        return [save() for save in saves]
+
+
+def _insert(call: ToolCall) -> None:
+    call.pk = None  # set by an attempt that was rolled back
+    call.save(force_insert=True)
 
 
 @transaction.atomic

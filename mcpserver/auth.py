@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import OperationalError
 from starlette.datastructures import Headers
 
 from accounts.caller import Caller
 from accounts.models import ApiKey
 from accounts.scopes import SCOPES
-from mcpserver.database import in_thread
+from mcpserver.database import DatabaseThread, in_thread
 from oauthbridge.models import AccessToken, Connection
 
 logger = logging.getLogger(__name__)
 
 _WRONG = "This key or token is unknown, expired or revoked"
 
-# Then it is opened anew, so that a database file put in the place of another is noticed.
-CONNECTION_SECONDS = 60
+LOOK_UP_SECONDS = 5
 
 _caller: ContextVar[Caller] = ContextVar("caller")
 
@@ -85,76 +81,35 @@ class _Found:
     credential: ApiKey | Connection
 
 
-_Waiting = dict[str, list[asyncio.Future[_Found | None]]]
-
-
 class Authenticator:
     """Finds callers in the database, with one thread and one connection that stays open.
 
     Requests that come while it looks wait for its next look, together: sixteen at a time cost one
-    query instead of sixteen queries, connections and threads, and none gets an answer that is older
-    than itself. Of a small call this saved 3.4 of 5.5 ms.
+    turn of that thread instead of sixteen threads and connections, and none gets an answer that is
+    older than itself. Of a small call this saved 3.4 of 5.5 ms.
     """
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="authenticator")
-        self._reopen_at = 0.0
-        self._waiting: _Waiting = {}
-        self._is_looking = False
+        self._database = DatabaseThread("authenticator", _find_all)
 
     async def authenticate(self, credential: str) -> Caller | None:
         """The caller whose live API key or, with OAuth on, access token this is; or None.
 
         Raises django.db.Error while the database is away: no answer is then given either way.
         """
-        answer: asyncio.Future[_Found | None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(credential, []).append(answer)
-        if not self._is_looking:
-            self._look()
-        found = await answer
+        try:
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                found = await self._database.ask(credential)
+        except TimeoutError:
+            raise OperationalError(f"There was no answer in {LOOK_UP_SECONDS} s") from None
         if found is None:
             return None
         if not found.credential.is_use_noted:
             await _note_use(found.credential)
         return found.caller
 
-    def _look(self) -> None:
-        waiting, self._waiting, self._is_looking = self._waiting, {}, True
-        loop = asyncio.get_running_loop()
-        looking = loop.run_in_executor(self._thread, self._find_all, tuple(waiting))
-        looking.add_done_callback(partial(self._tell, waiting))
-
-    def _tell(self, waiting: _Waiting, looked: asyncio.Future[dict[str, _Found | None]]) -> None:
-        self._is_looking = False
-        if self._waiting:
-            self._look()
-        error = looked.exception()
-        for credential, answers in waiting.items():
-            for answer in answers:
-                if answer.cancelled():  # its client has left
-                    continue
-                if error:
-                    answer.set_exception(error)
-                else:
-                    answer.set_result(looked.result()[credential])
-
-    def _find_all(self, credentials: Iterable[str]) -> dict[str, _Found | None]:
-        if time.monotonic() > self._reopen_at:
-            connection.close()
-            self._reopen_at = time.monotonic() + CONNECTION_SECONDS
-        try:
-            return {credential: _find(credential) for credential in credentials}
-        except DatabaseError:
-            if connection.connection is None:  # it could not even be opened
-                raise
-            # It may have been restarted since the connection was opened: that is no outage.
-            connection.close()
-            return {credential: _find(credential) for credential in credentials}
-
     async def aclose(self) -> None:
-        # Not `connection.close`: that would be this thread's connection.
-        await asyncio.get_running_loop().run_in_executor(self._thread, lambda: connection.close())
-        self._thread.shutdown()
+        await self._database.aclose()
 
 
 async def is_guess(credential: str) -> bool:
@@ -163,6 +118,11 @@ async def is_guess(credential: str) -> bool:
     if not settings.OAUTH_ENABLED:
         return True
     return not await in_thread(AccessToken.objects.was_issued, credential)
+
+
+def _find_all(credentials: Sequence[str]) -> list[_Found | None]:
+    found = {each: _find(each) for each in set(credentials)}
+    return [found[each] for each in credentials]
 
 
 def _find(credential: str) -> _Found | None:

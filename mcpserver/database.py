@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Generic, ParamSpec, TypeVar
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.db import close_old_connections
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+# Then a connection is opened anew, so that a database file put in the place of another is noticed.
+CONNECTION_SECONDS = 60
+MOST_TOGETHER = 32
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -25,3 +36,97 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     # No longer than this: calls wait long for Infinity.
     async with ThreadSensitiveContext():
         return await sync_to_async(call)()
+
+
+class DatabaseThread(Generic[Question, Answer]):
+    """One thread with one connection that stays open, for what is asked often.
+
+    What is asked while it is busy waits for its next turn, together. `answer_all` gets at most
+    MOST_TOGETHER questions, and returns an answer for each in their order. It is called again when
+    the connection was lost, and for each question alone when together they raise an error.
+    """
+
+    def __init__(
+        self, name: str, answer_all: Callable[[Sequence[Question]], Sequence[Answer]]
+    ) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._answer_all = answer_all
+        self._reopen_at = 0.0
+        self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
+        self._turn: asyncio.Future[list[Answer | Exception]] | None = None
+        self._is_closed = False
+
+    async def ask(self, question: Question) -> Answer:
+        """Raises what `answer_all` raises, and django.db.Error after `aclose`."""
+        if self._is_closed:
+            raise InterfaceError("The server is stopping")
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, answer))
+        if self._turn is None:
+            self._begin()
+        return await answer
+
+    def _begin(self) -> None:
+        waiting = [each for each in self._waiting if not each[1].cancelled()]
+        asked, self._waiting = waiting[:MOST_TOGETHER], waiting[MOST_TOGETHER:]
+        if not asked:
+            return
+        questions = [question for question, _ in asked]
+        loop = asyncio.get_running_loop()
+        self._turn = loop.run_in_executor(self._executor, self._answers, questions)
+        self._turn.add_done_callback(partial(self._tell, [answer for _, answer in asked]))
+
+    def _tell(
+        self,
+        waiting: list[asyncio.Future[Answer]],
+        turn: asyncio.Future[list[Answer | Exception]],
+    ) -> None:
+        for future, answer in zip(waiting, turn.result(), strict=True):
+            if future.cancelled():  # its client has left
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+        self._turn = None
+        self._begin()
+
+    def _answers(self, questions: Sequence[Question]) -> list[Answer | Exception]:
+        try:
+            return list(self._ask_database(questions))
+        except OperationalError as error:  # the database's own: each alone would meet it again
+            return [error] * len(questions)
+        except Exception as error:  # whoever asked gets it
+            if len(questions) == 1:
+                return [error]
+            return [answer for each in questions for answer in self._answers([each])]
+
+    def _ask_database(self, questions: Sequence[Question]) -> Sequence[Answer]:
+        if time.monotonic() > self._reopen_at:
+            connection.close()
+            self._reopen_at = time.monotonic() + CONNECTION_SECONDS
+        was_open = connection.connection is not None
+        try:
+            return self._answer_all(questions)
+        except DatabaseError as error:
+            is_lost = was_open and not _is_of_the_question(error)
+            connection.close()
+            if not is_lost:
+                raise
+            # It may have been restarted since the connection was opened: that is no outage.
+            return self._answer_all(questions)
+
+    async def aclose(self) -> None:
+        """Answers what was asked, then closes the connection."""
+        self._is_closed = True
+        while self._turn:
+            await asyncio.wait([self._turn])
+        # Not `connection.close`: that would be this thread's connection.
+        await asyncio.get_running_loop().run_in_executor(self._executor, lambda: connection.close())
+        self._executor.shutdown()
+
+
+def _is_of_the_question(error: DatabaseError) -> bool:
+    """Such as a lock that was not had in time: asking again would only wait again."""
+    is_open = connection.connection is not None
+    return isinstance(error, OperationalError) and is_open and connection.is_usable()
