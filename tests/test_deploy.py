@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -152,10 +153,12 @@ def proxied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Proxied]
 @dataclass
 class Upstream:
     """What arrives behind the proxy. A POST with `Test: stream` is answered with an event, and
-    with another one as soon as `seen` is set; one with `Test: drop` is not answered at all."""
+    with another one as soon as `seen` is set; one with `Test: drop` is not answered at all. After
+    `Test: keep` the connection stays open until the proxy closes it, which sets `left`."""
 
     requests: list[dict[str, str]] = field(default_factory=list)
     seen: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def running(self) -> Iterator[int]:
@@ -169,9 +172,13 @@ class Upstream:
                 upstream.requests.append(
                     {name.lower(): text for name, text in self.headers.items()}
                 )
-                self.close_connection = True
+                self.close_connection = self.headers["Test"] != "keep"
                 if self.headers["Test"] == "stream":
                     self.stream()
+                elif self.headers["Test"] == "keep":
+                    self.send_response(202)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
 
             def stream(self) -> None:
                 self.send_response(200)
@@ -181,6 +188,10 @@ class Upstream:
                 self.wfile.write(b"data: first\n\n")
                 if upstream.seen.wait(timeout=10):
                     self.wfile.write(b"data: second\n\n")
+
+            def finish(self) -> None:
+                super().finish()
+                upstream.left.set()
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -219,6 +230,14 @@ def test_events_arrive_as_they_are_made_with_the_caller_s_own_address(proxied: P
     assert "Bearer x" == request["authorization"]
     assert request["host"].startswith("localhost")
     assert ("127.0.0.1", "https") == (request["x-forwarded-for"], request["x-forwarded-proto"])
+
+
+def test_idle_connections_are_left_before_the_server_closes_them(proxied: Proxied) -> None:
+    upstream = Upstream()
+    server_closes_after = uvicorn.Config("", log_config=None).timeout_keep_alive
+    with upstream.running() as port:
+        assert 202 == proxied(port).post(test="keep").status_code
+        assert upstream.left.wait(timeout=server_closes_after - 1)
 
 
 def test_what_may_have_been_done_is_not_sent_again(proxied: Proxied) -> None:
