@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -42,6 +46,30 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
         if text and not names:
             raise ImproperlyConfigured(f"{var} is set, but names nothing.")
         return names
+
+    def db_url(self, var: str, **options: Any) -> dict[str, Any]:
+        with _no_password_told(var):
+            return dict(super().db_url(var, **options))
+
+    def cache_url(self, var: str, **options: Any) -> dict[str, Any]:
+        with _no_password_told(var):
+            for server in self.str(var, **options).split(","):
+                _ = urlsplit(server).port  # raises here what would else be raised at the first use
+            return dict(super().cache_url(var, **options))
+
+
+@contextmanager
+def _no_password_told(var: str) -> Iterator[None]:
+    """What is raised or warned about an address quotes it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            yield
+    except (ValueError, Warning):
+        raise ImproperlyConfigured(
+            f"{var} is not understood. Special characters in its password are written"
+            " percent-encoded: / is %2F, # is %23, @ is %40."
+        ) from None
 
 
 env = Env()
