@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
@@ -15,26 +17,25 @@ FIELDS = ("user", "tool", "outcome", "error", "upstream_status", "duration_ms")
 HIDDEN = "[hidden]"
 SHORTEST_SECRET = 8  # what is shorter would hide ordinary words
 
+# In front of a value, in queries, headers, JSON and what Python prints of these.
+_IS = r"""[\\"']*\s*[:=]\s*(?:b(?=["']))?[\\"']*"""
 _LOOKS_SECRET = re.compile(
-    r"""
-      mcp_[A-Za-z0-9_-]{40,}                    # an MCP key
-    | \bgAAAA[A-Za-z0-9_=-]{20,}                # what Fernet encrypted
-    | (?<=\bBearer\ )[^\s"',]+
-    | (?<=\bBasic\ )[A-Za-z0-9+/=]{8,}
-    | (?<=://)[^\s:@/]*:[^\s@/]+(?=@)           # user and password in a URL
-    | (?<=\bcode=)[^\s&"']+
-    | (?<=_token=)[^\s&"']+
-    | (?<=_secret=)[^\s&"']+
-    | (?<=_verifier=)[^\s&"']+
-    | (?<=\bpassword=)[^\s&"']+
+    rf"""
+      (?-i:mcp_[A-Za-z0-9_-]{{40,}})            # an MCP key
+    | (?-i:\bgAAAA[A-Za-z0-9_=-]{{20,}})        # what Fernet encrypted
+    | (?<=://)[^\s:@/]*:[^\s"'<>]+(?=@)         # user and password in a URL
+    | (?P<scheme>\b(?:bearer|basic)\s+)[^\s"',]+
+    | (?P<code>\bcode{_IS})[^\s"',;&]{{16,}}    # a shorter one is a status
+    | (?P<name>(?:token|secret|password|verifier|assertion|sessionid){_IS})
+      (?:(?<=")[^"]+ | (?<=')[^']+ | [^\s"',;&]+)
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.IGNORECASE,
 )
 
 
 def redacted(text: str) -> str:
     """`text` without the secrets of the settings, and without what looks like one."""
-    text = _LOOKS_SECRET.sub(HIDDEN, text)
+    text = _LOOKS_SECRET.sub(rf"\g<scheme>\g<code>\g<name>{HIDDEN}", text)
     for secret in _configured_secrets():
         text = text.replace(secret, HIDDEN)
     return text
@@ -49,8 +50,17 @@ def _configured_secrets() -> tuple[str, ...]:
         settings.OAUTH_CLIENT_SECRET,
         settings.METRICS_TOKEN,
         str(settings.DATABASES["default"].get("PASSWORD", "")),
+        *_cache_passwords(),
     )
     return tuple(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
+
+
+def _cache_passwords() -> Iterator[str]:
+    """As they are, and as they are written in the address."""
+    location = settings.CACHES["default"].get("LOCATION", "")
+    for server in [location] if isinstance(location, str) else location:
+        written = urlsplit(server).password or ""
+        yield from (written, unquote(written))
 
 
 class LineFormatter(logging.Formatter):

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from infinity_mcp.logs import HIDDEN, JsonFormatter, LineFormatter, redacted
 from tests.conftest import MakeProfile, MakeUser
+from tests.credentials.installation import Installation
 from tests.support import Server, running_server
 
 
@@ -100,12 +101,61 @@ def test_secrets_are_hidden_in_messages_and_tracebacks(formatter: logging.Format
 
 
 @pytest.mark.parametrize(
-    "before",
-    ["postgres://infinity:", "code=", "client_secret=", "refresh_token=", "code_verifier="],
+    ("before", "after"),
+    [
+        ("postgres://infinity:", "@db.example.org/x"),
+        ("redis://:a/", "@db.example.org/0"),
+        ("redis://:a@", "@db.example.org/0"),
+        ("Authorization: bearer ", ""),
+        ("authorization: BASIC ", "-_=="),
+        ("?code=", "&state=1"),
+        ('"code": "', '"'),
+        ("client_secret=", "&x=1"),
+        ("&refresh_token=", " "),
+        ("code_verifier=", ""),
+        ("client_assertion=", ""),
+        ("PASSWORD: ", ""),
+        ('{"password": "two words ', '", "x": 1}'),
+        (r"{\"access_token\": \"", r"\"}"),
+        ("{'token': b'", "'}"),
+        ("Cookie: sessionid=", "; x=1"),
+        ("csrftoken=", "; x=1"),
+    ],
 )
-def test_secrets_are_known_by_what_is_before_them(before: str) -> None:
+def test_secrets_are_known_by_what_is_before_them(before: str, after: str) -> None:
     secret = secrets.token_hex(16)
-    assert secret not in redacted(f"{before}{secret}@db.example.org/x")
+    told = redacted(f"said {before}{secret}{after}")
+    assert secret not in told
+    assert HIDDEN in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET http://127.0.0.1:3015/mcp",
+        "status code: 404, status_code=404",
+        "grant_type=authorization_code&token_type=access",
+        "2 tokens were revoked; the password of ada was changed",
+    ],
+)
+def test_what_is_no_secret_is_shown(text: str) -> None:
+    assert text == redacted(text)
+
+
+def test_passwords_in_the_addresses_of_the_settings_are_hidden(tmp_path: Path) -> None:
+    database, cache = secrets.token_hex(8), secrets.token_hex(8)
+    installed = Installation(
+        tmp_path,
+        {
+            "DJANGO_SECRET_KEY": secrets.token_hex(16),
+            "DATABASE_URL": f"postgres://infinity:{database}@127.0.0.1/x",
+            "CACHE_URL": f"redis://:{cache}%2F@127.0.0.1/0",
+        },
+    )
+    code = "from infinity_mcp.logs import redacted; print(redacted(input()))"
+    said = f"{database} and {cache}%2F and {cache}/"
+    done = installed.manage("shell", "--no-imports", "-c", code, stdin=said)
+    assert f"{HIDDEN} and {HIDDEN} and {HIDDEN}\n" == done.stdout, done.stderr
 
 
 def test_secrets_of_the_settings_are_hidden_and_ordinary_words_are_not() -> None:
