@@ -142,8 +142,17 @@ def test_a_rolling_restart_loses_no_call(proxy: Proxy, key: str) -> None:
 
 
 def test_a_killed_replica_loses_no_read(proxy: Proxy, key: str) -> None:
-    names = {"Mcp-Method": "tools/call", "Mcp-Name": "infinity_get_profile"}
-    with under_load(proxy.url, key, headers=names) as load:
+    headers = {
+        "MCP-Protocol-Version": "2026-07-28",
+        "Mcp-Method": "tools/call",
+        "Mcp-Name": "infinity_get_profile",
+    }
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    read = request("tools/call", name="infinity_get_profile", arguments={}, _meta=meta)
+    with under_load(proxy.url, key, call=read, headers=headers) as load:
         load.wait_for(200, 20)
         proxy.replicas[0].kill()
         load.wait_for(200, 40)
