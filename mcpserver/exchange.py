@@ -42,7 +42,9 @@ def plain_request(request: Request, message: Message) -> JSONRPCRequest | None:
     version = request.headers.get("mcp-protocol-version")
     if version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS:
         return None
-    if "id" not in message or not _takes_json(", ".join(request.headers.getlist("accept"))):
+    if "id" not in message or not message.keys().isdisjoint(("result", "error")):
+        return None
+    if not _takes_json(", ".join(request.headers.getlist("accept"))):
         return None
     try:
         return JSONRPCRequest.model_validate(message)

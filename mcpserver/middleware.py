@@ -39,7 +39,7 @@ class KeptListings:
         if key not in self._kept:
             result = await call_next(ctx)
             if len(self._kept) >= MOST_LISTINGS:
-                self._kept.clear()
+                del self._kept[next(iter(self._kept))]  # the oldest
             self._kept[key] = result
         else:
             methods.validate_client_request(ctx.method, ctx.protocol_version, ctx.params)

@@ -84,6 +84,9 @@ REQUESTS: list[dict[str, Any]] = [
     {"method": "ping", "params": [1]},
     {"method": 5},
     {"method": "ping", "jsonrpc": "1.0"},
+    {"method": "ping", "result": {}},
+    {"method": "ping", "error": {"code": 1, "message": "no"}},
+    {"method": "ping", "error": None},
 ]
 WITHOUT_ANSWER: list[dict[str, Any]] = [
     {"method": "notifications/initialized"},
