@@ -82,7 +82,7 @@ class Profiles(NodeRecord):
 
 class StoreFile(NodeRecord):
     version: Literal[1] = 1
-    algorithm: Literal["aes-256-gcm"]
+    algorithm: Annotated[Literal["aes-256-gcm"], BeforeValidator(lambda name: str(name).lower())]
     nonce: Annotated[Base64Url, Field(min_length=12, max_length=12)]
     tag: Annotated[Base64Url, Field(min_length=16, max_length=16)]
     ciphertext: Base64Url

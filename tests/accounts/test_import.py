@@ -6,6 +6,7 @@ import secrets
 
 import pytest
 from cryptography.fernet import Fernet
+from django.core.management import call_command
 
 from accounts.models import ApiKey, McpUser
 from accounts.scopes import READ, SCOPES
@@ -51,6 +52,16 @@ class TestImport:
             record.prefix,
             record.label,
         )
+
+    def test_the_algorithm_may_be_written_in_capitals(
+        self, node: NodeServer, token: str, db: None
+    ) -> None:
+        node.add_profile("local", token)
+        node.save(algorithm="AES-256-GCM")
+
+        call_command("credentials_import", *node.arguments)
+
+        assert token == Profile.objects.get().open_token()
 
     def test_no_secret_is_printed(
         self, node: NodeServer, token: str, db: None, capsys: Capture
