@@ -249,6 +249,8 @@ def test_only_caddy_is_published_and_only_caddy_is_believed() -> None:
 
 
 def test_images_of_others_have_a_version() -> None:
-    for service in compose("docker-compose.scale.yml")["services"].values():
-        if "build" not in service:
-            assert re.search(r":\d", service["image"])
+    services = compose("docker-compose.scale.yml")["services"].values()
+    (ours,) = (service["image"] for service in services if "build" in service)
+    others = [service["image"] for service in services if service["image"] != ours]
+    assert others
+    assert all(re.search(r":\d", image) for image in others)
