@@ -42,6 +42,8 @@ CLIENTS = 2  # of each call
 PAUSE_SECONDS = 0.02
 WORKERS = 2
 SLACK = 4  # connections that a moment with more to do at once may open
+MEMORY_GROWTH = 1.1  # from the middle to the end, and
+MEMORY_SLACK_MIB = 8  # that are no leak in a short run
 
 
 def request(method: str, **params: Any) -> dict[str, Any]:
@@ -96,10 +98,15 @@ class Watch:
             lines.append(f"| {name} | {cells} |")
         return "\n".join(lines)
 
-    def grew(self) -> bool:
-        """Whether connections did, from the middle on."""
-        _, middle, end = self.rows
-        return end[2] > middle[2] + SLACK or end[3] > middle[3] + SLACK
+    def problems(self) -> list[str]:
+        """What grew from the middle on."""
+        (_, memory, *connections), (_, last_memory, *last_connections) = self.rows[1:]
+        found = []
+        if any(last > SLACK + n for n, last in zip(connections, last_connections, strict=True)):
+            found.append("connections grew")
+        if last_memory > memory * MEMORY_GROWTH + MEMORY_SLACK_MIB:
+            found.append("memory grew")
+        return found
 
 
 def _memory_mib(pid: int) -> float:
@@ -145,8 +152,7 @@ def soak(seconds: float, folder: Path) -> int:
         print(watch.table())
         failed = [answer for load in loads for answer in load.answers if not answer.worked]
         problems = [f"{len(failed)} calls failed: {failed[:3]}"] if failed else []
-        if watch.grew():
-            problems.append("connections grew")
+        problems += watch.problems()
         print("\nNo error." if not problems else "\n".join(problems))
         return len(problems)
 
