@@ -70,6 +70,12 @@ def make_calls(count: int, **fields: Any) -> None:
 def test_the_page_shows_the_calls_that_were_made(
     server: Server, make_user: MakeUser, read: Read
 ) -> None:
+    _, last = make_user("last-of-the-other-tests")
+    server.call(last, "infinity_get_profile")
+    # The server writes in order: what others did before is there now, and not later.
+    eventually(ToolCall.objects.filter(user="last-of-the-other-tests").exists)
+    ToolCall.objects.all().delete()
+
     _, alice = make_user("alice")
     _, bob = make_user("bob", access="read-only")
     for key in (alice, alice, bob):
