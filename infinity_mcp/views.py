@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 from django.conf import settings
@@ -24,6 +25,8 @@ from credentials.models import Profile
 from infinity_mcp.draining import is_draining
 from infinity_mcp.request_id import current_request_id
 from mcpserver.metrics import render
+
+logger = logging.getLogger(__name__)
 
 
 @require_safe
@@ -104,7 +107,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def _announce_refusal(request: HttpRequest, why: str) -> None:
     # By its route: strangers are not to make up any number of subjects.
     route = request.resolver_match.route if request.resolver_match else ""
-    announce(EventKind.ACCESS_REFUSED, f"page /{route}", why, often=True)
+    try:
+        announce(EventKind.ACCESS_REFUSED, f"page /{route}", why, often=True)
+    except DatabaseError:
+        logger.warning("A refusal could not be noted", exc_info=True)  # and is one all the same
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

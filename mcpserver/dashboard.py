@@ -148,6 +148,8 @@ class Dashboard:
             slot = slots.setdefault(part.span.start.strftime(form), Slot())
             if part.statistics:
                 slot.add(part.statistics)
+        # What just began is counted with what was before it, until that has settled.
+        slots.setdefault(self._now.strftime(form), Slot())
         return slots
 
     @cached_property

@@ -54,7 +54,7 @@ def get(url: str) -> httpx2.Response:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
 def test_a_failure_is_a_plain_page_with_its_id_in_the_log(
-    status: int, settings: Settings, caplog: pytest.LogCaptureFixture
+    transactional_db: None, status: int, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.ROOT_URLCONF = __name__
     caplog.handler.addFilter(RequestIdFilter())

@@ -19,6 +19,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from mcpserver import history
+from mcpserver.dashboard import Dashboard
 from mcpserver.models import Outcome, ToolCall
 from tests.conftest import MakeUser
 from tests.support import Server, eventually
@@ -108,6 +109,12 @@ def test_the_plots_span_the_range(read: Read, range: str, slots: int) -> None:
     plots = plots_of(read(range))
     assert [slots] * 3 == [len(plots[name]) for name in ("labels", "median", "high")]
     assert f'<a href="?range={range}" aria-current="page">' in read(range)
+
+
+@pytest.mark.django_db
+def test_an_hour_that_just_began_is_in_the_plots() -> None:
+    now = timezone.now().replace(minute=1)
+    assert 24 == len(Dashboard("1d", now).slots)
 
 
 def test_a_plots_figures_are_in_a_table_too(read: Read) -> None:
