@@ -97,6 +97,19 @@ class ConnectionAdmin(FilteredLookups, ConnectionBase):
     list_select_related = ("application", "person", "mcp_user__profile")
     search_fields = ("application__name", "person__username", "mcp_user__name")
     actions = ("revoke",)
+    fields = (
+        "application",
+        "person",
+        "mcp_user",
+        "may",
+        ("created_at", "last_used_at"),
+        ("ends_at", "revoked_at"),
+    )
+    readonly_fields = ("may", "created_at", "ends_at")
+
+    @admin.display(description="it may")
+    def may(self, connection: Connection) -> str:
+        return "; ".join(connection.scopes_in_words)
 
     @admin.display(description="access")
     def allowed(self, connection: Connection) -> str:

@@ -286,12 +286,17 @@ def test_an_operator_sees_and_revokes_connections(
 ) -> None:
     root = make_person("root", is_superuser=True, is_staff=True)
     connection = Connection.objects.create(
-        application=client(), person=root, mcp_user=alice, last_used_at=timezone.now()
+        application=client(),
+        person=root,
+        mcp_user=alice,
+        scopes=["infinity:read"],
+        last_used_at=timezone.now(),
     )
     browser = Client()
     browser.force_login(root)
     url = reverse("admin:oauthbridge_connection_changelist")
     assert b"Test client" in browser.get(url).content
+    assert b"Read workspaces" in browser.get(f"{url}{connection.pk}/change/").content
     browser.post(url, {"action": "revoke", "_selected_action": [connection.pk]})
     connection.refresh_from_db()
     assert connection.revoked_at is not None
