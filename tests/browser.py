@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+from tests.programs import program
+
 SWITCHES = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,14 +30,11 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 @contextmanager
 def running_chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI needs Chromium: apt-get install chromium")
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+    executable = program("chromium")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright's event loop, which is in this thread, is not Django's business.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        browser = playwright.chromium.launch(executable_path=executable, args=SWITCHES)
         yield browser
         browser.close()
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,17 +14,52 @@ from accounts.scopes import ACCESS
 from credentials.models import Profile
 from mcpserver.sandbox import ADA_TOKEN
 from tests.browser import running_chromium
+from tests.programs import missing
 from tests.support import Infinity, Server, running_infinity, running_server
 
 MakeProfile = Callable[..., Profile]
 MakeUser = Callable[..., tuple[McpUser, str]]
 
+MOST_WORKERS = 8  # each has servers, connections to the database and a browser of its own
 
-def pytest_report_header() -> str:
-    advice = (
-        "" if connection.vendor == "postgresql" else "; DATABASE_URL=postgres://… tests another"
+
+def pytest_report_header() -> list[str]:
+    other = "" if connection.vendor == "postgresql" else " (another: DATABASE_URL=postgres://…)"
+    skipped = ", ".join(missing())
+    return [f"database: {connection.vendor}{other}"] + (
+        [f"skipped is what needs {skipped}: see CONTRIBUTING.md"] if skipped else []
     )
-    return f"database: {connection.vendor}{advice}"
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Of `-n auto`: two for a core, since most tests wait for a process to start or to answer. What
+    is picked out is run in this process: it is soon done, and can be stopped at."""
+    chosen = config.option.keyword or config.getoption("lf", default=False)
+    if chosen or not all(Path(each).is_dir() for each in config.args):
+        return 0
+    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--uses-database",
+        action="store_true",
+        help="only tests that use the database of DATABASE_URL; the others are the same on each",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.option.uses_database:
+        return
+    others = [item for item in items if not _uses_database(item)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if _uses_database(item)]
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    wanted = {"db", "transactional_db", "django_db_setup"}
+    return bool(wanted & set(fixtures)) or item.get_closest_marker("django_db") is not None
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -23,7 +25,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
+# For what must come at all: other tests keep the machine busy meanwhile.
+PATIENCE_SECONDS = 120
 # Over plain HTTP on this machine there is nothing to verify, and reading the certificates for each
 # client took most of a call's time.
 PLAIN = False
@@ -31,10 +34,30 @@ PLAIN = False
 T = TypeVar("T")
 
 
+def _own_ports() -> Iterator[int]:
+    """Ports that neither another worker of pytest-xdist nor a connection is given meanwhile: they
+    are below those that systems give to connections. Each comes once in a long while."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = range(11_000 + worker % 16, 32_768, 16)
+    start = random.randrange(len(ports))
+    return itertools.cycle([*ports[start:], *ports[:start]])
+
+
+_ports = _own_ports()
+
+
 def free_port() -> int:
+    """One that is not listened at, and that nobody else is told before it is used."""
+    return next(port for port in _ports if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def database_url() -> str:
@@ -69,6 +92,8 @@ def environment(**changes: str) -> dict[str, str]:
         # Tests of the limits set their own; the others are not to wait for their turn.
         "INFINITY_REQUESTS_PER_MINUTE": "1000000",
         "MCP_REQUESTS_PER_MINUTE": "1000000",
+        # Nor for what they changed in the database to count.
+        "CREDENTIAL_CACHE_SECONDS": "0",
         **changes,
     }
 
@@ -97,11 +122,11 @@ def running_program(
             yield process
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE_SECONDS)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + START_SECONDS
+    end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         assert process.poll() is None, log.read_text()
         try:
@@ -131,7 +156,9 @@ class Server:
     @asynccontextmanager
     async def connected(self, key: str, **options: Any) -> AsyncIterator[Client]:
         headers = {"Authorization": f"Bearer {key}"}
-        async with httpx2.AsyncClient(headers=headers, timeout=30, verify=PLAIN) as http:
+        async with httpx2.AsyncClient(
+            headers=headers, timeout=PATIENCE_SECONDS, verify=PLAIN
+        ) as http:
             transport = streamable_http_client(self.url, http_client=http)
             async with Client(transport, **options) as client:
                 yield client
@@ -160,10 +187,11 @@ class Server:
             request["json"] = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         headers |= request.pop("headers", {})
+        request = {"timeout": PATIENCE_SECONDS, **request}
         return httpx2.post(self.url, headers=headers, verify=PLAIN, **request)
 
 
-def eventually(look: Callable[[], T], seconds: float = 10) -> T:
+def eventually(look: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
     """What `look` returns, as soon as that is something."""
     end = time.monotonic() + seconds
     while not (seen := look()):

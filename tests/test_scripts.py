@@ -23,6 +23,8 @@ from django.conf import settings
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.support import PATIENCE_SECONDS
+
 ROOT = Path(settings.BASE_DIR)
 MANAGE = str(ROOT / "manage.py")
 RUN_LOCK = "requirements.lock"
@@ -70,7 +72,7 @@ class Home:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
 
     def contents(self) -> tuple[bytes, bytes, list[str]]:
@@ -325,13 +327,13 @@ def test_sigterm_reaches_the_server_and_ends_it_with_status_0(home: Home) -> Non
         stderr=subprocess.STDOUT,
         text=True,
     )
-    watchdog = threading.Timer(60, server.kill)
+    watchdog = threading.Timer(PATIENCE_SECONDS, server.kill)
     watchdog.start()
     with server:
         assert server.stdout
         said = list(takewhile(lambda line: "running on" not in line, server.stdout))
         assert server.poll() is None, said
-        with urlopen(f"http://127.0.0.1:{port}/ready", timeout=10) as ready:
+        with urlopen(f"http://127.0.0.1:{port}/ready", timeout=PATIENCE_SECONDS) as ready:
             assert 200 == ready.status
         server.terminate()
         said = list(server.stdout)

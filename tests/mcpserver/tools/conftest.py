@@ -11,13 +11,11 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcpserver.sandbox import ADA_TOKEN
 from tests.conftest import MakeProfile, MakeUser
 from tests.mcpserver.tools.agent import Agent, agent_of
-from tests.support import Infinity, Server, running_infinity, running_server
+from tests.support import Infinity, Server, running_infinity
 
 Connect = Callable[..., Agent]
 
 WORKSPACE = "31337"
-# No test of a tool is to wait for its turn.
-UNPACED = {"INFINITY_REQUESTS_PER_MINUTE": "1000000", "MCP_REQUESTS_PER_MINUTE": "1000000"}
 # The sandbox where it does all it may do otherwise.
 ODD = {
     "create_status": 200,
@@ -38,12 +36,6 @@ ODD = {
 }
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="package")
-def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("server"), **UNPACED) as running:
-        yield running
 
 
 @pytest.fixture(scope="package")
