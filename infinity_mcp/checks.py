@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
+
+from credentials.management.places import manage, told
 
 LARGEST_REQUEST = 32 * 1024 * 1024
 SHORTEST_TOKEN = 16
@@ -22,7 +26,8 @@ def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
             return []
     except ImproperlyConfigured:  # what Django says of an empty one names no remedy
         pass
-    hint = "Run `manage.py credentials_init`, which writes one into .env."
+    file = told(settings.ENV_FILE)
+    hint = f"Run `{manage('credentials_init')}`, which writes one into ENV_FILE, {file}."
     return [Error("DJANGO_SECRET_KEY is not set.", hint=hint, id="infinity_mcp.E001")]
 
 
@@ -44,6 +49,63 @@ def numbers_are_sensible(**kwargs: Any) -> list[CheckMessage]:
         for name in positive
         if getattr(settings, name) <= 0
     ]
+
+
+@register()
+def revocation_is_soon(**kwargs: Any) -> list[CheckMessage]:
+    if 0 <= settings.CREDENTIAL_CACHE_SECONDS <= 1:
+        return []
+    hint = "A revoked key is to be refused within a second; 0 refuses it everywhere at once."
+    message = "CREDENTIAL_CACHE_SECONDS must be between 0 and 1."
+    return [Error(message, hint=hint, id="infinity_mcp.E007")]
+
+
+@register()
+def proxies_are_addresses(**kwargs: Any) -> list[CheckMessage]:
+    hint = "For example TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8. A name is never the proxy's address."
+    return [
+        Error(f"TRUSTED_PROXIES: {proxy!r} is no address.", hint=hint, id="infinity_mcp.E008")
+        for proxy in settings.TRUSTED_PROXIES
+        if proxy != "*" and not _is_address(proxy)
+    ]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+@register()
+def public_url_is_one(**kwargs: Any) -> list[CheckMessage]:
+    if settings.OAUTH_ENABLED or not settings.PUBLIC_URL:
+        return []  # with OAuth on, oauthbridge asks for more
+    url = urlsplit(settings.PUBLIC_URL)
+    if url.scheme in ("http", "https") and url.netloc and not url.path:
+        return []
+    hint = "For example OAUTH_PUBLIC_URL=https://mcp.example.org."
+    message = "OAUTH_PUBLIC_URL must begin with https:// (or http://) and have no path."
+    return [Error(message, hint=hint, id="infinity_mcp.E009")]
+
+
+@register()
+def some_host_is_allowed(**kwargs: Any) -> list[CheckMessage]:
+    if settings.ALLOWED_HOSTS:
+        return []
+    hint = "Leave it out for this machine only, or name the hosts: ALLOWED_HOSTS=mcp.example.org."
+    message = "ALLOWED_HOSTS is empty: nobody would be served."
+    return [Error(message, hint=hint, id="infinity_mcp.E010")]
+
+
+@register()
+def workers_count_together(**kwargs: Any) -> list[CheckMessage]:
+    if settings.WORKERS <= 1 or settings.CACHES["default"]["BACKEND"].endswith(".RedisCache"):
+        return []
+    hint = "Set CACHE_URL to a Redis or Valkey, such as redis://127.0.0.1:6379/0."
+    message = "Each of the WORKERS counts wrong keys and requests for itself."
+    return [Warning(message, hint=hint, id="infinity_mcp.W002")]
 
 
 @register()

@@ -17,6 +17,13 @@ FIELDS = ("user", "tool", "outcome", "error", "upstream_status", "duration_ms")
 HIDDEN = "[hidden]"
 SHORTEST_SECRET = 8  # what is shorter would hide ordinary words
 
+# One of these is in every match of _LOOKS_SECRET. Most lines have none, and to see that takes 1 us
+# instead of 46. None has an i: two letters of Turkish match it and are folded to something else.
+_SIGNS = (
+    *("mcp_", "gaaaa", "://", "bearer", "bas", "code"),
+    *("token", "secret", "password", "ver", "assert", "sess"),
+)
+
 # In front of a value, in queries, headers, JSON and what Python prints of these.
 _IS = r"""[\\"']*\s*[:=]\s*(?:b(?=["']))?[\\"']*"""
 _LOOKS_SECRET = re.compile(
@@ -35,7 +42,9 @@ _LOOKS_SECRET = re.compile(
 
 def redacted(text: str) -> str:
     """`text` without the secrets of the settings, and without what looks like one."""
-    text = _LOOKS_SECRET.sub(rf"\g<scheme>\g<code>\g<name>{HIDDEN}", text)
+    folded = text.casefold()
+    if any(sign in folded for sign in _SIGNS):
+        text = _LOOKS_SECRET.sub(rf"\g<scheme>\g<code>\g<name>{HIDDEN}", text)
     for secret in _configured_secrets():
         text = text.replace(secret, HIDDEN)
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,33 +49,54 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
         return names
 
     def db_url(self, var: str, **options: Any) -> dict[str, Any]:
-        with _no_password_told(var):
+        with _understood(var, "postgres://USER:PASSWORD@HOST:5432/NAME"):
+            if not DATABASE_ADDRESS.fullmatch(self.str(var).strip()):
+                raise ValueError
             return dict(super().db_url(var, **options))
 
-    def cache_url(self, var: str, **options: Any) -> dict[str, Any]:
-        with _no_password_told(var):
-            for server in self.str(var, **options).split(","):
-                _ = urlsplit(server).port  # raises here what would else be raised at the first use
-            return dict(super().cache_url(var, **options))
+    def cache_url(self, var: str, *, default: str) -> dict[str, Any]:
+        with _understood(var, "redis://HOST:6379/0"):
+            url = self.str(var, default="").strip() or default
+            server = urlsplit(url)
+            # Asking for the port raises here what would else be raised at the first use.
+            if not CACHE_ADDRESS.fullmatch(url) or server.port == 0:
+                raise ValueError
+            if server.scheme != "locmemcache" and server.netloc and not server.hostname:
+                raise ValueError
+            return dict(self.cache_url_config(url))
+
+
+# The library understands more, some of it as something else than what was meant.
+DATABASE_ADDRESS = re.compile(r"postgres(ql)?://[^/?#]*/[^/?#]+(\?.*)?|sqlite:///.+")
+CACHE_ADDRESS = re.compile(
+    r"rediss?://[^/?#,]+(/\d*)?(\?.*)?|redis:///[^?#,]+(\?.*)?|locmemcache://.*"
+)
 
 
 @contextmanager
-def _no_password_told(var: str) -> Iterator[None]:
-    """What is raised or warned about an address quotes it."""
+def _understood(var: str, example: str) -> Iterator[None]:
+    """What is raised or warned about an address quotes it, and its password."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             yield
     except (ValueError, Warning):
         raise ImproperlyConfigured(
-            f"{var} is not understood. Special characters in its password are written"
-            " percent-encoded: / is %2F, # is %23, @ is %40."
+            f"{var} is not understood. It looks like {example}, with special characters of the"
+            " password percent-encoded: / is %2F, # is %23, @ is %40."
         ) from None
 
 
 env = Env()
 ENV_FILE = Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
-if ENV_FILE.is_file():
+try:
+    _has_env_file = ENV_FILE.is_file()
+except PermissionError:
+    raise ImproperlyConfigured(
+        f"{ENV_FILE} cannot be read: its folder belongs to another user. sudo chown -R it to the"
+        " one that runs this; with Docker, on the host: sudo chown -R 1000:1000 config data"
+    ) from None
+if _has_env_file:
     if not os.access(ENV_FILE, os.R_OK):
         raise ImproperlyConfigured(f"{ENV_FILE} cannot be read: it belongs to another user.")
     env.read_env(str(ENV_FILE))
@@ -183,11 +205,6 @@ SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "infini
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else SQLITE
 }
-if DATABASES["default"].get("ENGINE") not in (
-    "django.db.backends.sqlite3",
-    "django.db.backends.postgresql",
-):
-    raise ImproperlyConfigured("DATABASE_URL is not understood; see .env.example.")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # WAL lets readers go on while one process writes; IMMEDIATE makes writers queue
@@ -288,6 +305,8 @@ MCP_MAX_REQUEST_BYTES = env.int("MCP_MAX_REQUEST_BYTES", default=4 * 1024 * 1024
 # Of each MCP user: calls a minute, and at the same time in one process.
 MCP_REQUESTS_PER_MINUTE = env.int("MCP_REQUESTS_PER_MINUTE", default=600)
 MCP_CONCURRENT_REQUESTS = env.int("MCP_CONCURRENT_REQUESTS", default=32)
+# So long a process goes by what it found about a key or token; security.md allows one second.
+CREDENTIAL_CACHE_SECONDS = env.float("CREDENTIAL_CACHE_SECONDS", default=1.0)
 MCP_RESULT_TEXT_CHARACTERS = env.int("MCP_RESULT_TEXT_CHARACTERS", default=25_000)
 
 # --- The audit log --------------------------------------------------------------------------------

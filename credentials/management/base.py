@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from credentials.database import is_migrated
 from credentials.errors import CredentialError
+from credentials.management.places import how_to_own, told
 from credentials.scopes import ACCESS, SCOPES, UnknownScope, parse_scopes
 
 LONGEST_DURATION = timedelta(days=3650)
@@ -77,5 +79,17 @@ def _explain_database(error: DatabaseError) -> str:
         if not is_migrated():
             return "The database is not up to date: run manage.py migrate."
     except DatabaseError:
+        if connection.vendor == "sqlite":
+            return _explain_sqlite(reason)
         return f"The database cannot be used ({reason}): check DATABASE_URL."
+    if "readonly database" in reason:  # SQLite's word for missing rights
+        return _explain_sqlite(reason)
     return f"The database refused this: {reason}"
+
+
+def _explain_sqlite(reason: str) -> str:
+    folder = Path(connection.settings_dict["NAME"]).parent
+    return (
+        f"The database in {told(folder)} cannot be used ({reason}). This folder (see DATA_DIR) must"
+        f" be there, and whoever runs this must own it: {how_to_own(folder)}"
+    )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+
+from tests.support import PATIENCE_SECONDS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -44,11 +50,21 @@ class Installation:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 
     def set_up(self) -> None:
-        for command in (["credentials_init"], ["migrate", "--verbosity=0"]):
-            done = self.manage(*command)
-            assert 0 == done.returncode, done.stderr
+        """As `credentials_init` and `migrate` leave it: they run once for all tests."""
+        for file in (".env", "db.sqlite3"):
+            shutil.copy2(_pattern() / file, self.folder)
+
+
+@cache
+def _pattern() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="infinity-mcp-tests-"))
+    atexit.register(shutil.rmtree, folder)
+    for command in (["credentials_init"], ["migrate", "--verbosity=0"]):
+        done = Installation(folder).manage(*command)
+        assert 0 == done.returncode, done.stderr
+    return folder

@@ -275,4 +275,4 @@ def test_unreachable_database_is_one_line(tmp_path: Path, token: str) -> None:
 
     assert 1 == done.returncode
     assert 1 == len(done.stderr.splitlines())
-    assert "check DATABASE_URL" in done.stderr
+    assert f"The database in {tmp_path}/absent cannot be used" in done.stderr

@@ -1,12 +1,17 @@
-"""Dependencies point one way: accounts needs credentials, and neither knows of MCP or HTTP."""
+"""Dependencies point one way: accounts needs credentials, and neither knows of MCP or HTTP. What
+every command loads, the pages included, goes without the SDK."""
 
 from __future__ import annotations
 
 import ast
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
+
+from tests.credentials.installation import Installation
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MCP_AND_HTTP = {"mcp", "mcpserver", "oauthbridge", "httpx2", "starlette", "uvicorn", "aiohttp"}
@@ -33,3 +38,22 @@ def test_app_imports_nothing_above_it(app: str, needed: str, forbidden: set[str]
 
     assert needed in packages
     assert set() == packages & forbidden
+
+
+LOADED = """
+import sys
+from django.core.management import call_command
+
+call_command("check")
+print(sorted({"aiohttp", "mcp", "pydantic"} & sys.modules.keys()))
+"""
+
+
+def test_commands_do_not_load_the_sdk(tmp_path: Path) -> None:
+    variables = {
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+        "MCP_CREDENTIAL_STORE_KEY": Fernet.generate_key().decode(),
+    }
+    done = Installation(tmp_path, variables).manage("shell", "--no-imports", "-c", LOADED)
+    assert 0 == done.returncode, done.stderr
+    assert "[]" == done.stdout.splitlines()[-1]

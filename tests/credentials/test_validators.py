@@ -106,6 +106,7 @@ def test_jwt_says_when_it_ends_even_when_it_has() -> None:
         signed(exp=10**30),
         signed(exp=True).partition(".")[2],
     ],
+    ids=["no JWT", "like a JWT", "no end", "a word", "too far", "no header"],
 )
 def test_of_other_tokens_no_end_is_known(token: str) -> None:
     assert expiry_of(token) is None

@@ -130,6 +130,17 @@ def test_secrets_are_known_by_what_is_before_them(before: str, after: str) -> No
 
 
 @pytest.mark.parametrize(
+    "before", ["basic ", "verifier=", "assertion: ", "sessionid=", "password="]
+)
+@pytest.mark.parametrize(("letter", "like"), [("i", "\u0131"), ("i", "\u0130"), ("s", "\u017f")])
+def test_letters_that_match_though_they_look_different_hide_no_secret(
+    before: str, letter: str, like: str
+) -> None:
+    secret = secrets.token_hex(16)
+    assert secret not in redacted(f"{before.replace(letter, like)}{secret}")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "GET http://127.0.0.1:3015/mcp",

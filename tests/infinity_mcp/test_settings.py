@@ -33,14 +33,82 @@ def test_an_address_that_is_not_understood_is_refused_without_its_password(
 
 
 @pytest.mark.parametrize(
+    ("variable", "address"),
+    [
+        ("DATABASE_URL", "infinity:{}@127.0.0.1:5432/infinity"),
+        ("DATABASE_URL", "postgres:infinity:{}@127.0.0.1:5432/infinity"),
+        ("DATABASE_URL", "postgres://infinity:{}@127.0.0.1:5432"),
+        ("DATABASE_URL", "mysql://infinity:{}@127.0.0.1/infinity"),
+        ("DATABASE_URL", "127.0.0.1:5432/infinity"),
+        ("DATABASE_URL", "infinity.sqlite3"),
+        ("CACHE_URL", "localhost:6379"),
+        ("CACHE_URL", "localhost"),
+        ("CACHE_URL", "redis:6379"),
+        ("CACHE_URL", "redis://"),
+        ("CACHE_URL", "redis://:6379"),
+        ("CACHE_URL", "redis://:{}@127.0.0.1:6379/cache"),
+        ("CACHE_URL", "redis://:{}@127.0.0.1:6379,127.0.0.1:6380/0"),
+        ("CACHE_URL", "valkey://:{}@127.0.0.1:6379/0"),
+        ("CACHE_URL", ":{}@127.0.0.1:6379/0"),
+    ],
+)
+def test_an_address_that_is_malformed_is_refused_with_an_example(
+    tmp_path: Path, variable: str, address: str
+) -> None:
+    password = "p" + secrets.token_hex(16)
+    done = Installation(tmp_path, {variable: address.format(password)}).manage("check")
+
+    example = {"DATABASE_URL": "postgres://USER:", "CACHE_URL": "redis://HOST:6379/0"}[variable]
+    assert 1 == done.returncode
+    assert f"{variable} is not understood. It looks like {example}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert password not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
     "variables",
     [
         {"DATABASE_URL": "postgres://infinity:a%2Fb@127.0.0.1:5432/infinity"},
-        {"CACHE_URL": "redis://:a%2Fb@127.0.0.1:6379/0,127.0.0.1:6380"},
+        {"DATABASE_URL": "postgresql:///infinity?sslmode=require"},
+        {"CACHE_URL": "redis://:a%2Fb@127.0.0.1:6379/0"},
+        {"CACHE_URL": "rediss://[::1]"},
+        {"CACHE_URL": "redis:///run/valkey.sock"},
+        {"CACHE_URL": ""},
     ],
 )
-def test_percent_encoded_passwords_are_understood(
+def test_an_address_as_it_should_be_is_understood(
     tmp_path: Path, variables: dict[str, str]
 ) -> None:
     done = Installation(tmp_path, variables).manage("credentials_init")
     assert 0 == done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("seconds", ["-1", "1.5"])
+def test_revocation_may_not_take_longer_than_a_second(tmp_path: Path, seconds: str) -> None:
+    done = Installation(tmp_path, {"CREDENTIAL_CACHE_SECONDS": seconds}).manage("check")
+    assert 1 == done.returncode
+    assert "CREDENTIAL_CACHE_SECONDS must be between 0 and 1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"TRUSTED_PROXIES": "127.0.0.1,caddy"}, "TRUSTED_PROXIES: 'caddy' is no address"),
+        ({"OAUTH_PUBLIC_URL": "mcp.example.org"}, "OAUTH_PUBLIC_URL must begin with https://"),
+        ({"OAUTH_PUBLIC_URL": "https://example.org/mcp"}, "and have no path"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is empty"),
+        ({"WORKERS": "2"}, "Set CACHE_URL to a Redis"),
+    ],
+)
+def test_what_would_not_work_as_meant_is_told(
+    tmp_path: Path, variables: dict[str, str], told: str
+) -> None:
+    done = Installation(tmp_path, variables).manage("check", "--fail-level", "WARNING")
+    assert 1 == done.returncode
+    assert told in done.stderr
+
+
+@pytest.mark.parametrize("proxies", ["127.0.0.1", "10.0.0.0/8,::1", "*", ""])
+def test_addresses_of_proxies_are_understood(tmp_path: Path, proxies: str) -> None:
+    done = Installation(tmp_path, {"TRUSTED_PROXIES": proxies}).manage("check")
+    assert "TRUSTED_PROXIES" not in done.stderr

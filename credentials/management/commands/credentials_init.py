@@ -14,6 +14,7 @@ from environ.fileaware_mapping import FileAwareMapping
 
 from credentials.files import write_secret_file
 from credentials.management.base import CredentialsCommand
+from credentials.management.places import how_to_own, told
 
 SECRETS: dict[str, Callable[[], str]] = {
     "DJANGO_SECRET_KEY": lambda: secrets.token_urlsafe(50),
@@ -24,16 +25,23 @@ SECRETS: dict[str, Callable[[], str]] = {
 class Command(CredentialsCommand):
     help = (
         "Writes the secrets that this server makes for itself (DJANGO_SECRET_KEY and"
-        " MCP_CREDENTIAL_STORE_KEY) into .env, unless they are set there or in the environment."
-        " What is set is never changed."
+        " MCP_CREDENTIAL_STORE_KEY) into ENV_FILE, by default .env, unless they are set there or in"
+        " the environment. What is set is never changed."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = settings.ENV_FILE
         try:
             self._complete(path)
+        except PermissionError as error:
+            raise CommandError(
+                f"Cannot write ENV_FILE {told(path)}: {error.strerror}. Whoever runs this must own"
+                f" its folder: {how_to_own(path.parent)}"
+            ) from error
         except OSError as error:
-            raise CommandError(f"Cannot write {path}: {error.strerror}.") from error
+            raise CommandError(
+                f"Cannot write ENV_FILE {told(path)}: {error.strerror}. Set ENV_FILE to another."
+            ) from error
 
     def _complete(self, path: Path) -> None:
         present = path.read_bytes() if path.exists() else b""
@@ -49,7 +57,8 @@ class Command(CredentialsCommand):
         self.stdout.write(f"Nothing to do: {' and '.join(SECRETS)} are set.")
 
     def _report(self, path: Path, written: list[str]) -> None:
-        self.stdout.write(f"Wrote {' and '.join(written)} to {path}, readable by its owner only.")
+        names = " and ".join(written)
+        self.stdout.write(f"Wrote {names} to {told(path)}, readable by its owner only.")
         if "MCP_CREDENTIAL_STORE_KEY" in written:
             self.stdout.write(
                 "Keep a copy of MCP_CREDENTIAL_STORE_KEY somewhere safe:"
@@ -59,7 +68,7 @@ class Command(CredentialsCommand):
     def _make_private(self, path: Path) -> None:
         if os.name == "posix" and path.exists() and path.stat().st_mode & 0o077:
             path.chmod(0o600)
-            self.stdout.write(f"Others could read {path}: its mode is 0600 now.")
+            self.stdout.write(f"Others could read {told(path)}: its mode is 0600 now.")
 
     def _warn_of_hidden(self, in_file: environ.Env) -> None:
         for name in SECRETS:
