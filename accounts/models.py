@@ -22,6 +22,7 @@ from accounts.prepared import PreparedQuery
 from accounts.roles import GROUP_ROLES, Role
 from accounts.scopes import known_scopes, validate_scopes
 from accounts.sessions import Session  # noqa: F401 - Django looks for models here
+from accounts.use import Used
 from credentials.events import EventKind, announce
 from credentials.models import Profile
 
@@ -32,7 +33,6 @@ KEY_MARK = "mcp_"
 KEY_BYTES = 32
 PREFIX_LENGTH = 8
 LONGEST_KEY = 256  # keys made by hand for the Node server work too, within reason
-LAST_USED_RESOLUTION = timedelta(minutes=1)
 UNUSED_AFTER = timedelta(days=90)
 
 
@@ -43,11 +43,6 @@ def new_key() -> str:
 def digest_of(key: str) -> str:
     """SHA-256 in hex: enough for 256 random bits, and what the Node server stored."""
     return hashlib.sha256(key.encode()).hexdigest()
-
-
-def is_recent_use(last_used_at: datetime | None) -> bool:
-    """Within the last minute: uses are not noted more often."""
-    return last_used_at is not None and last_used_at > timezone.now() - LAST_USED_RESOLUTION
 
 
 def validate_tools(value: object) -> None:
@@ -255,11 +250,10 @@ class ApiKeyManager(_Manager["ApiKey"]):
         # Some collations compare loosely, and `==` tells by its time how much is right.
         if record is None or not hmac.compare_digest(record.digest.encode(), digest.encode()):
             return None
-        now = timezone.now()
-        return record if record.state_at(now) == "live" and record.user.is_live(now) else None
+        return record if record.is_live(timezone.now()) else None
 
 
-class ApiKey(models.Model):
+class ApiKey(Used):
     """A key of an MCP user, as a digest: the text is shown once and kept nowhere."""
 
     user = models.ForeignKey(McpUser, on_delete=models.CASCADE, related_name="keys")
@@ -277,7 +271,6 @@ class ApiKey(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ApiKeyManager()
@@ -298,6 +291,10 @@ class ApiKey(models.Model):
             return "revoked"
         return "expired" if self.expires_at and self.expires_at <= now else "live"
 
+    def is_live(self, now: datetime) -> bool:
+        """May it be used, as far as it, its user and their profile are concerned?"""
+        return self.state_at(now) == "live" and self.user.is_live(now)
+
     @property
     def is_unused(self) -> bool:
         """As `ApiKeyQuerySet.unused` says."""
@@ -314,21 +311,6 @@ class ApiKey(models.Model):
             credential="key",
             credential_id=self.pk,
         )
-
-    @property
-    def is_use_noted(self) -> bool:
-        """Is `last_used_at` recent enough to stay as it is?"""
-        return is_recent_use(self.last_used_at)
-
-    def touch(self) -> None:
-        """Note that the key is in use, at most once a minute."""
-        if self.is_use_noted:
-            return
-        now = timezone.now()
-        due = now - LAST_USED_RESOLUTION
-        stale = ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=due), pk=self.pk)
-        stale.update(last_used_at=now)
-        self.last_used_at = now
 
 
 def _names(stored: object) -> frozenset[str]:

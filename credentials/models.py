@@ -124,9 +124,16 @@ class Profile(models.Model):
         ends = self.token_expires_at
         return ends is not None and ends <= timezone.now() + ENDS_SOON
 
+    # The ciphertext that this instance has opened, and its token: calls within a second share the
+    # instance (mcpserver.auth), and to open it took a twentieth of a small call.
+    _opened: tuple[str, str] | None = None
+
     def open_token(self) -> str:
         """The Infinity token. Raises CredentialError, which names this profile."""
-        return store.decrypt_token(self.id, self.encrypted_token)
+        if self._opened is None or self._opened[0] != self.encrypted_token:
+            token = store.decrypt_token(self.id, self.encrypted_token)
+            self._opened = self.encrypted_token, token
+        return self._opened[1]
 
     def is_readable(self) -> bool:
         try:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.db import OperationalError
+from django.utils import timezone
 from starlette.datastructures import Headers
 
 from accounts.caller import Caller
-from accounts.models import ApiKey
+from accounts.models import ApiKey, digest_of
 from accounts.scopes import SCOPES
+from accounts.use import Used
 from mcpserver.database import DatabaseThread, in_thread
-from oauthbridge.models import AccessToken, Connection
+from oauthbridge.models import AccessToken
 
 logger = logging.getLogger(__name__)
 
@@ -77,38 +79,79 @@ def _challenge(error: str, scopes: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class _Found:
+    """`presented` knows how long it is good for, and `used` notes that it is in use."""
+
     caller: Caller
-    credential: ApiKey | Connection
+    presented: ApiKey | AccessToken
+    used: Used
 
 
 class Authenticator:
     """Finds callers in the database, with one thread and one connection that stays open.
 
     Requests that come while it looks wait for its next look, together: sixteen at a time cost one
-    turn of that thread instead of sixteen threads and connections, and none gets an answer that is
-    older than itself. Of a small call this saved 3.4 of 5.5 ms.
+    turn of that thread instead of sixteen threads and connections. Who was found is known for
+    CREDENTIAL_CACHE_SECONDS: of calls that follow each other, that saves 2.2 of 5.2 million
+    instructions.
     """
 
     def __init__(self) -> None:
         self._database = DatabaseThread("authenticator", _find_all)
+        self._in_use: set[Used] = set()  # and not noted yet
+        self._noting: asyncio.Task[None] | None = None
+        self.forget()
 
     async def authenticate(self, credential: str) -> Caller | None:
         """The caller whose live API key or, with OAuth on, access token this is; or None.
 
         Raises django.db.Error while the database is away: no answer is then given either way.
         """
+        if time.monotonic() >= self._forget_at:
+            self.forget()
+        # If all is forgotten while the database is asked, its answer is too: it goes in here.
+        known, digest = self._known, digest_of(credential)
+        found = known.get(digest)
+        if found is None:
+            found = await self._look_up(credential)
+            if found is None:
+                return None
+            known[digest] = found
+        return found.caller if found.presented.is_live(timezone.now()) else None
+
+    def forget(self) -> None:
+        """Ask the database again about everybody: somebody's rights may have changed."""
+        self._known: dict[str, _Found] = {}
+        self._forget_at = time.monotonic() + settings.CREDENTIAL_CACHE_SECONDS
+
+    async def _look_up(self, credential: str) -> _Found | None:
         try:
             async with asyncio.timeout(LOOK_UP_SECONDS):
                 found = await self._database.ask(credential)
         except TimeoutError:
             raise OperationalError(f"There was no answer in {LOOK_UP_SECONDS} s") from None
-        if found is None:
-            return None
-        if not found.credential.is_use_noted:
-            await _note_use(found.credential)
-        return found.caller
+        if found and not found.used.is_use_noted:
+            self._note_use(found.used)
+        return found
+
+    def _note_use(self, credential: Used) -> None:
+        """Soon: no caller is to wait for others who write, nor to be refused because of that."""
+        self._in_use.add(credential)
+        if self._noting is None:
+            self._noting = asyncio.create_task(self._note_uses())
+
+    async def _note_uses(self) -> None:
+        try:
+            while self._in_use:
+                in_use, self._in_use = self._in_use, set()
+                await in_thread(_touch_all, in_use)
+        except Exception:  # they are noted with their next call
+            logger.warning("The last use of a credential could not be noted", exc_info=True)
+        finally:
+            self._noting = None
 
     async def aclose(self) -> None:
+        if self._noting:
+            await self._noting
         await self._database.aclose()
 
 
@@ -128,7 +171,7 @@ def _find_all(credentials: Sequence[str]) -> list[_Found | None]:
 def _find(credential: str) -> _Found | None:
     key = ApiKey.objects.authenticate(credential)
     if key:
-        return _Found(key.caller(), key)
+        return _Found(key.caller(), key, key)
     return _find_token(credential) if settings.OAUTH_ENABLED else None
 
 
@@ -136,13 +179,9 @@ def _find_token(credential: str) -> _Found | None:
     token = AccessToken.objects.authenticate(credential)
     if token is None or token.connection is None:
         return None
-    return _Found(token.caller(), token.connection)
+    return _Found(token.caller(), token, token.connection)
 
 
-async def _note_use(credential: ApiKey | Connection) -> None:
-    """That it cannot be written down is no reason to refuse a caller."""
-    try:
-        # Apart from the look-ups, which are not to wait for others who write.
-        await in_thread(credential.touch)
-    except DatabaseError:
-        logger.warning("The last use of a credential could not be noted", exc_info=True)
+def _touch_all(credentials: Iterable[Used]) -> None:
+    for each in credentials:
+        each.touch()

@@ -43,7 +43,8 @@ class DatabaseThread(Generic[Question, Answer]):
 
     What is asked while it is busy waits for its next turn, together. `answer_all` gets at most
     MOST_TOGETHER questions, and returns an answer for each in their order. It is called again when
-    the connection was lost, and for each question alone when together they raise an error.
+    the connection was lost, and for each question alone when together they raise an error. What
+    it wrote may be there then: only the answer to a COMMIT may have been lost.
     """
 
     def __init__(
@@ -105,13 +106,15 @@ class DatabaseThread(Generic[Question, Answer]):
         if time.monotonic() > self._reopen_at:
             connection.close()
             self._reopen_at = time.monotonic() + CONNECTION_SECONDS
-        was_open = connection.connection is not None
+        opened = connection.connection
         try:
             return self._answer_all(questions)
         except DatabaseError as error:
-            is_lost = was_open and not _is_of_the_question(error)
-            connection.close()
-            if not is_lost:
+            is_lost = opened is not None and not _is_usable(opened)
+            # A file that was moved away answers with the latter, and is opened anew.
+            if is_lost or isinstance(error, OperationalError):
+                connection.close()
+            if not is_lost:  # it is of the question, or the database is away
                 raise
             # It may have been restarted since the connection was opened: that is no outage.
             return self._answer_all(questions)
@@ -126,7 +129,14 @@ class DatabaseThread(Generic[Question, Answer]):
         self._executor.shutdown()
 
 
-def _is_of_the_question(error: DatabaseError) -> bool:
-    """Such as a lock that was not had in time: asking again would only wait again."""
-    is_open = connection.connection is not None
-    return isinstance(error, OperationalError) and is_open and connection.is_usable()
+def _is_usable(opened: object) -> bool:
+    """Whatever the error was: psycopg has several for a connection that was lost. Django's own
+    `is_usable` believes each of SQLite's."""
+    if connection.connection is not opened:  # a transaction that failed has opened another
+        return False
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True

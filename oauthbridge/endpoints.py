@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.views import View
 
 from oauthbridge.errors import error_answer
+
+logger = logging.getLogger(__name__)
 
 UNREADABLE = (BadRequest, MultiPartParserError, SuspiciousOperation)
 CHALLENGE = 'Basic realm="Infinity MCP"'  # RFC 6749 §5.2: in the scheme that the client used
@@ -37,7 +41,8 @@ class OpenToBrowsers(View):
 
 
 class AnswersInJson(View):
-    """Whatever it answers is JSON and is not kept; so is the refusal of what cannot be read."""
+    """Whatever it answers is JSON and is not kept; so is the refusal of what cannot be read, and
+    what is told while the database is away."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -48,6 +53,10 @@ class AnswersInJson(View):
             response = error_answer(
                 "invalid_request", "The request cannot be read: check its form."
             )
+        except (OperationalError, InterfaceError):
+            logger.exception("%s asked the database in vain", request.path)
+            response = error_answer("temporarily_unavailable", status=503)
+            response["Retry-After"] = "5"
         response["Cache-Control"] = "no-store"
         if response.content:
             response["Content-Type"] = "application/json"

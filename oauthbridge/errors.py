@@ -19,6 +19,8 @@ _REMEDIES = {
     "invalid_scope": f"Ask for nothing but {', '.join(SCOPES)}, and on a refresh for no more than"
     " was allowed.",
     "server_error": "The server failed, and its log says why: try again later.",
+    "temporarily_unavailable": "The server cannot look this up at the moment: try again in a few"
+    " seconds.",
     "unauthorized_client": "Clients may do this with response_type=code only.",
     "unsupported_grant_type": "Use authorization_code or refresh_token.",
     "unsupported_response_type": "Use response_type=code.",

@@ -9,7 +9,7 @@ from functools import cached_property
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from oauth2_provider.models import (
     AbstractAccessToken,
@@ -21,9 +21,10 @@ from oauth2_provider.models import (
 
 from accounts.caller import Caller
 from accounts.fields import DigestField
-from accounts.models import LAST_USED_RESOLUTION, LONGEST_KEY, McpUser, User, is_recent_use
+from accounts.models import LONGEST_KEY, McpUser, User
 from accounts.policy import Policy
 from accounts.scopes import known_scopes, validate_scopes
+from accounts.use import Used
 from credentials.events import EventKind, announce
 from oauthbridge import redirects
 
@@ -110,7 +111,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return unended.filter(usable[0] | usable[1]).order_by("-created_at")
 
 
-class Connection(models.Model):
+class Connection(Used):
     """A person's consent: this client may act as this MCP user, with these scopes."""
 
     application = models.ForeignKey(
@@ -175,21 +176,6 @@ class Connection(models.Model):
         self.refresh_tokens.filter(revoked=None).update(revoked=now, updated=now)
         self.access_tokens.expire()
 
-    @property
-    def is_use_noted(self) -> bool:
-        """Is `last_used_at` recent enough to stay as it is?"""
-        return is_recent_use(self.last_used_at)
-
-    def touch(self) -> None:
-        """Note that it is in use, at most once a minute."""
-        if self.is_use_noted:
-            return
-        now = timezone.now()
-        due = now - LAST_USED_RESOLUTION
-        stale = Connection.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=due))
-        stale.filter(pk=self.pk).update(last_used_at=now)
-        self.last_used_at = now
-
 
 def granted(scopes: list[str]) -> Policy:
     """What `scopes` give to whoever comes by OAuth, before the MCP user's own rights count."""
@@ -244,8 +230,7 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
             getattr(token, "is_listed", False) or connection.person.is_superuser
         )
         ours = token.resource == [settings.MCP_URL]
-        live = not token.is_expired() and connection.is_live(timezone.now())
-        return token if ours and live else None
+        return token if ours and token.is_live(timezone.now()) else None
 
 
 class AccessToken(AbstractAccessToken):
@@ -254,6 +239,9 @@ class AccessToken(AbstractAccessToken):
     )
 
     objects = AccessTokenQuerySet.as_manager()
+
+    def is_live(self, now: datetime) -> bool:
+        return now < self.expires and self.connection is not None and self.connection.is_live(now)
 
     def revoke(self) -> None:
         """In place of the library's, which deletes it."""

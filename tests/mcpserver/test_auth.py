@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable, Iterator
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.db import Error as DatabaseError
+from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
+from starlette.types import Message
 
-from accounts.models import ApiKey, McpUser
+from accounts.models import ApiKey, McpUser, User
 from credentials.models import Profile
+from infinity_mcp import asgi
 from mcpserver import auth
 from mcpserver.auth import Authenticator
+from mcpserver.database import in_thread
 from mcpserver.sandbox import ADA_TOKEN, CAROL_TOKEN
 from tests.conftest import MakeProfile, MakeUser
-from tests.support import Server, data_of, database_dump, text_of
+from tests.oauthbridge.support import hidden_token, http, session_of
+from tests.support import Server, data_of, database_dump, eventually, running_server, text_of
+
+NOT_NOTED = "The last use of a credential could not be noted"
 
 
 def revoke(user: McpUser) -> None:
@@ -57,6 +68,139 @@ def test_a_key_is_refused_on_the_call_after_its_end(
     assert 401 == server.post(key).status_code
 
 
+@pytest.fixture(scope="module")
+def caching_server(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("caching"), CREDENTIAL_CACHE_SECONDS="1") as server:
+        yield server
+
+
+def test_a_key_that_ends_elsewhere_is_refused_soon(
+    caching_server: Server, make_user: MakeUser
+) -> None:
+    user, key = make_user()
+    assert 200 == caching_server.post(key).status_code
+    user.revoke_keys()
+    eventually(lambda: 401 == caching_server.post(key).status_code)
+
+
+def test_a_key_that_ends_on_a_page_of_the_server_is_refused_at_once(
+    caching_server: Server, make_user: MakeUser
+) -> None:
+    user, key = make_user()
+    operator = User.objects.create_superuser("operator")
+    cookies = {django_settings.SESSION_COOKIE_NAME: session_of(operator)}
+    with http(base_url=caching_server.origin, cookies=cookies) as browser:
+        token = hidden_token(browser.get(f"/connect/{user.pk}/").text)
+        form = {"csrfmiddlewaretoken": token, "action": "revoke", "key": user.keys.get().pk}
+        for _ in range(3):  # known again by then, if it was forgotten as a second passed
+            assert 200 == caching_server.post(key).status_code
+        assert 302 == browser.post(f"/connect/{user.pk}/", data=form).status_code
+    assert 401 == caching_server.post(key).status_code
+
+
+def test_a_change_is_answered_though_its_client_has_left(make_user: MakeUser) -> None:
+    # With its answer begins that the change counts at once, so there must be one.
+    user, _ = make_user()
+    operator = User.objects.create_superuser("operator")
+    cookie = f"{django_settings.SESSION_COOKIE_NAME}={session_of(operator)}; csrftoken={'x' * 32}"
+    form = {"csrfmiddlewaretoken": "x" * 32, "action": "revoke", "key": user.keys.get().pk}
+    told: list[Message] = [
+        {"type": "http.request", "body": urlencode(form).encode(), "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return told.pop(0)
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    headers = {
+        "host": "127.0.0.1",
+        "cookie": cookie,
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": f"/connect/{user.pk}/",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    asyncio.run(asgi.application(scope, receive, send))
+    assert 302 == answered[0]["status"]
+    assert 0 == user.keys.live().count()
+
+
+def end_of_key(user: McpUser, moment: datetime) -> None:
+    user.keys.update(expires_at=moment)
+
+
+def end_of_user(user: McpUser, moment: datetime) -> None:
+    McpUser.objects.update(expires_at=moment)
+
+
+@pytest.mark.parametrize("set_end", [end_of_key, end_of_user])
+def test_a_known_key_is_refused_from_its_end_on(
+    make_user: MakeUser,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    set_end: Callable[[McpUser, datetime], None],
+) -> None:
+    settings.CREDENTIAL_CACHE_SECONDS = 3600
+    user, key = make_user()
+    end = timezone.now() + timedelta(hours=1)
+    set_end(user, end)
+
+    async def authenticated() -> list[bool]:
+        async with aclosing(Authenticator()) as authenticator:
+            first = await authenticator.authenticate(key)
+            monkeypatch.setattr(timezone, "now", lambda: end)
+            return [caller is not None for caller in (first, await authenticator.authenticate(key))]
+
+    assert [True, False] == asyncio.run(authenticated())
+
+
+def test_a_key_that_ends_elsewhere_is_refused_a_second_later(
+    make_user: MakeUser, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CREDENTIAL_CACHE_SECONDS = 1
+    user, key = make_user()
+
+    async def authenticated() -> list[bool]:
+        async with aclosing(Authenticator()) as authenticator:
+            first = await authenticator.authenticate(key)
+            await in_thread(user.revoke_keys)
+            later = time.monotonic() + 1
+            monkeypatch.setattr(time, "monotonic", lambda: later)
+            return [caller is not None for caller in (first, await authenticator.authenticate(key))]
+
+    assert [True, False] == asyncio.run(authenticated())
+
+
+def test_what_was_asked_before_a_change_is_not_believed_after_it(
+    make_user: MakeUser, settings: Settings
+) -> None:
+    settings.CREDENTIAL_CACHE_SECONDS = 3600
+    user, key = make_user()
+
+    async def authenticated() -> list[bool]:
+        async with aclosing(Authenticator()) as authenticator:
+            looking = asyncio.create_task(authenticator.authenticate(key))
+            await asyncio.sleep(0)  # it begins to look
+            authenticator.forget()
+            first = await looking
+            await in_thread(user.revoke_keys)
+            return [caller is not None for caller in (first, await authenticator.authenticate(key))]
+
+    assert [True, False] == asyncio.run(authenticated())
+
+
 def test_a_database_that_does_not_answer_in_time_gives_no_answer(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,11 +238,39 @@ def test_rotation_without_grace_ends_the_old_key(server: Server, make_user: Make
     assert [401, 200] == [server.post(old).status_code, server.post(new).status_code]
 
 
+def last_use_of(user: McpUser) -> datetime | None:
+    return ApiKey.objects.get(user=user).last_used_at
+
+
 def test_use_of_a_key_is_noted(server: Server, make_user: MakeUser) -> None:
     user, key = make_user()
     server.post(key)
-    used = ApiKey.objects.get(user=user).last_used_at
+    used = eventually(lambda: last_use_of(user))
     assert used is not None and timezone.now() - used < timedelta(seconds=10)
+
+
+def test_a_call_waits_for_nobody_who_writes_where_its_use_is_to_be_noted(
+    server: Server, make_user: MakeUser
+) -> None:
+    user, key = make_user()
+    refused = server.log.read_text().count(NOT_NOTED)
+    with transaction.atomic():
+        ApiKey.objects.filter(user=user).update(label="locked")
+        assert 200 == server.post(key).status_code
+        assert refused == server.log.read_text().count(NOT_NOTED)
+        assert last_use_of(user) is None
+    assert eventually(lambda: last_use_of(user))
+
+
+def test_the_use_of_a_key_is_noted_though_the_server_ends(make_user: MakeUser) -> None:
+    user, key = make_user()
+
+    async def use() -> None:
+        async with aclosing(Authenticator()) as authenticator:
+            await authenticator.authenticate(key)
+
+    asyncio.run(use())
+    assert last_use_of(user)
 
 
 @pytest.mark.parametrize("tool", ["infinity_create_item", "infinity_archive_item"])
@@ -182,6 +354,7 @@ def test_neither_database_nor_log_holds_a_secret_in_plain_text(
     server.call(key, "infinity_get_board", workspace_id="1", board_id="../x")
     server.post("mcp_wrong-but-noticeable")
     database = database_dump()
+    secrets = (key, token, "mcp_wrong-but-noticeable", *django_settings.CREDENTIAL_STORE_KEYS)
     for place in (database, server.log.read_text()):
-        for secret in (key, token, "mcp_wrong-but-noticeable", *settings.CREDENTIAL_STORE_KEYS):
+        for secret in secrets:
             assert secret not in place

@@ -6,12 +6,23 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from threading import Event
+from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, OperationalError, connection
 
-from mcpserver.database import MOST_TOGETHER, DatabaseThread
+from infinity_mcp.asgi import lifespan, site
+from mcpserver.database import MOST_TOGETHER, DatabaseThread, in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,6 +34,11 @@ def select_one() -> object:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return cursor.fetchone()[0]
+
+
+def atomic_select() -> object:
+    with transaction.atomic():
+        return select_one()
 
 
 def fail(error: Exception) -> Question:
@@ -85,6 +101,42 @@ def test_a_connection_that_was_lost_is_opened_again() -> None:
     with_thread(use)
 
 
+@pytest.mark.parametrize("kind", [IntegrityError, DataError, ProgrammingError, InterfaceError])
+def test_what_a_healthy_database_refuses_is_asked_once_and_keeps_the_connection(
+    kind: type[DatabaseError],
+) -> None:
+    async def use(thread: Thread) -> None:
+        def opened() -> object:
+            connection.ensure_connection()
+            return connection.connection
+
+        [before] = await answers(thread, opened)
+        refused = kind("refused")
+        assert [refused] == await answers(thread, fail(refused))
+        assert [before] == await answers(thread, opened)
+
+    assert [1, 1, 1] == with_thread(use)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server to end it")
+@pytest.mark.parametrize("together", [select_one, atomic_select], ids=["alone", "transaction"])
+def test_a_connection_that_the_server_ended_is_opened_again(together: Question) -> None:
+    def backend() -> object:
+        connection.ensure_connection()
+        return connection.connection.info.backend_pid
+
+    def end(pid: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    async def use(thread: Thread) -> None:
+        [pid] = await answers(thread, backend)
+        await in_thread(end, pid)
+        assert [1] == await answers(thread, together)
+
+    with_thread(use)
+
+
 def test_many_are_answered_some_at_a_time() -> None:
     async def use(thread: Thread) -> None:
         assert [1] * 100 == await answers(thread, *[select_one] * 100)
@@ -123,3 +175,11 @@ def test_what_was_asked_before_the_end_is_answered_and_nothing_after_it() -> Non
             await thread.ask(select_one)
 
     asyncio.run(asyncio.wait_for(use(), 20))
+
+
+def test_a_server_keeps_no_connection_of_its_start() -> None:
+    async def is_kept() -> bool:
+        async with lifespan(site):
+            return await sync_to_async(lambda: connection.connection is not None)()
+
+    assert not asyncio.run(is_kept())

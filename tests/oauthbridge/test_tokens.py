@@ -21,7 +21,7 @@ from oauthbridge.models import AccessToken, Connection, RefreshToken
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import MakePerson
 from tests.oauthbridge.support import Flow, client
-from tests.support import ROOT
+from tests.support import ROOT, eventually
 
 
 def deactivate_person(connection: Connection) -> None:
@@ -237,7 +237,7 @@ def test_a_client_cannot_give_back_tokens_of_others(flow: Flow, ada: User) -> No
 
 def test_use_of_a_connection_is_noted(flow: Flow, ada: User) -> None:
     flow.tokens(ada)
-    used = Connection.objects.get().last_used_at
+    used = eventually(lambda: Connection.objects.get().last_used_at)
     assert used is not None and timezone.now() - used < timedelta(seconds=10)
 
 

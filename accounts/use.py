@@ -1,0 +1,35 @@
+"""When a credential was last used, noted at most once a minute."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+RESOLUTION = timedelta(minutes=1)
+
+
+class Used(models.Model):
+    """A record that knows when it was last used."""
+
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_use_noted(self) -> bool:
+        """Is `last_used_at` recent enough to stay as it is?"""
+        return self.last_used_at is not None and self.last_used_at > timezone.now() - RESOLUTION
+
+    def touch(self) -> None:
+        """Note that it is in use."""
+        if self.is_use_noted:
+            return
+        now = timezone.now()
+        # Another process may have noted it meanwhile.
+        due = Q(last_used_at=None) | Q(last_used_at__lte=now - RESOLUTION)
+        type(self)._default_manager.filter(due, pk=self.pk).update(last_used_at=now)
+        self.last_used_at = now
