@@ -12,7 +12,6 @@ from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Any
 
-import pydantic_core
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http.request import split_domain_port, validate_host
@@ -20,7 +19,8 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from sse_starlette.sse import AppStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -38,6 +38,7 @@ from mcpserver.auth import (
 )
 from mcpserver.exchange import exchange, plain_request, unless_gone
 from mcpserver.limits import CallLimits
+from mcpserver.messages import read_body, read_message
 from mcpserver.refusal import Refusal
 from mcpserver.server import InfinityServer
 from mcpserver.tally import Sort
@@ -54,8 +55,8 @@ REQUEST_HEADERS = (
     "Mcp-Method",
     "Mcp-Name",
 )
+INTERNAL_ERROR = -32603
 RESPONSE_HEADERS = ("WWW-Authenticate", "Retry-After", "X-Request-Id")
-PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 
 
 class McpApp:
@@ -74,10 +75,11 @@ class McpApp:
             stateless=True,
             max_request_body_size=settings.MCP_MAX_REQUEST_BYTES,
         )
-        # One answers with JSON; the other with events, for calls that ask for progress.
+        # One answers with JSON; the other with events, for calls whose progress is asked for.
         self._json, self._events = manager(json_response=True), manager(json_response=False)
+        self._guarded = ServerErrorMiddleware(self._handle, handler=_failed)
         self._cors = CORSMiddleware(
-            self._handle,
+            self._guarded,
             allow_methods=["POST", "GET", "DELETE"],  # the last two to be told 405
             allow_headers=REQUEST_HEADERS,
             allow_origin_regex="|".join(map(_origin_pattern, settings.MCP_ALLOWED_ORIGINS))
@@ -103,8 +105,19 @@ class McpApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Most agents send no Origin, and nothing of CORS is theirs.
         from_browser = any(name == b"origin" for name, _ in scope["headers"])
-        handle = self._cors if from_browser else self._handle
+        handle = self._cors if from_browser else self._guarded
         await handle(scope, receive, _marked(send))
+
+    def forgetting_callers(self, send: Send) -> Send:
+        """`send` of an answer that may follow a change of somebody's rights: from the moment that
+        it is given, none of those that were known before count (security.md 9)."""
+
+        async def forget_first(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._authenticator.forget()
+            await send(message)
+
+        return forget_first
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -120,11 +133,11 @@ class McpApp:
             await refusal.response(scope, receive, send)
 
     async def _serve(self, request: Request, caller: Caller, send: Send) -> None:
-        body = await _read_body(request)
-        message = _read_message(request, body)
+        body = await read_body(request)
+        message = read_message(request, body)
         if caller.credential == "oauth":
             self._ask_for_scope(caller, message)
-        wants_progress = _wants_progress(request, message)
+        wants_progress = self._shows_progress(request, message)
         asked = None if wants_progress else plain_request(request, message)
         if asked:
             del body, message  # they may be large, and the call may be long
@@ -138,6 +151,18 @@ class McpApp:
         del body, message
         scope = _with_plain_headers(request.scope)
         await unless_gone(request.receive, manager.handle_request(scope, receive, send))
+
+    def _shows_progress(self, request: Request, message: dict[str, Any]) -> bool:
+        """Does it ask for progress, of a tool that has some to tell? Many clients always ask."""
+        params = message.get("params")
+        if not isinstance(params, dict) or not isinstance(params.get("_meta"), dict):
+            return False
+        if params["_meta"].get("progressToken") is None:
+            return False
+        name = params.get("name")
+        tool = self._tools.get(name) if isinstance(name, str) else None
+        is_told = "text/event-stream" in request.headers.get("accept", "")
+        return is_told and tool is not None and tool.reports_progress
 
     async def _admit(self, request: Request) -> Caller:
         """Authenticate, then check that the request may come this way. Raises Refusal."""
@@ -207,67 +232,18 @@ class McpApp:
             raise Refusal(403, "This origin may not call /mcp; see MCP_ALLOWED_ORIGINS.")
 
 
+async def _failed(request: Request, error: Exception) -> Response:
+    """For what nobody foresaw; uvicorn logs it."""
+    text = "The server failed. The operator finds why in its log under the request id."
+    return Refusal(500, text, code=INTERNAL_ERROR).response
+
+
 def _address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
 def _origin_pattern(origin: str) -> str:
     return re.escape(origin).replace(r":\*", r"(:\d+)?")
-
-
-async def _read_body(request: Request) -> bytes:
-    limit = settings.MCP_MAX_REQUEST_BYTES
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise _too_large(limit)
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise _too_large(limit)
-    except ClientDisconnect:
-        raise Refusal(400, "The request ended before its body was complete.") from None
-    return bytes(body)
-
-
-def _too_large(limit: int) -> Refusal:
-    return Refusal(
-        413,
-        f"The request is larger than {limit} bytes; nothing was done. For a large file use "
-        "infinity_upload_attachment_from_url, or ask the operator to raise MCP_MAX_REQUEST_BYTES "
-        "(32 MiB at most).",
-    )
-
-
-def _read_message(request: Request, body: bytes) -> dict[str, Any]:
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != "application/json":
-        raise Refusal(400, "Content-Type must be application/json.", code=INVALID_REQUEST)
-    try:
-        # The SDK's own parser: it bounds the depth, and keeps integers of any size as they are.
-        message = pydantic_core.from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise Refusal(400, f"The body is not valid JSON: {error}", code=PARSE_ERROR) from None
-    if not isinstance(message, dict):
-        text = "Send one JSON-RPC message, not a batch or a bare value."
-        raise Refusal(400, text, code=INVALID_REQUEST)
-    if "id" in message and not _is_id(message["id"]):
-        # The SDK would take it for a notification and answer nothing.
-        text = "id must be a string or a whole number below 2^63."
-        raise Refusal(400, text, code=INVALID_REQUEST)
-    return message
-
-
-def _is_id(value: object) -> bool:
-    return type(value) is str or (type(value) is int and abs(value) < 2**63)
-
-
-def _wants_progress(request: Request, message: dict[str, Any]) -> bool:
-    params = message.get("params")
-    meta = params.get("_meta") if isinstance(params, dict) else None
-    asks = isinstance(meta, dict) and meta.get("progressToken") is not None
-    return asks and "text/event-stream" in request.headers.get("accept", "")
 
 
 def _with_plain_headers(scope: Scope) -> Scope:

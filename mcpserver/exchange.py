@@ -9,6 +9,7 @@ request for JSON goes the SDK's whole way, and a test holds the two to the same 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,7 +17,6 @@ from typing import Any, TypeVar
 
 import anyio
 import orjson
-import pydantic_core
 from mcp.server.connection import Connection
 from mcp.server.lowlevel import Server
 from mcp.server.runner import modern_error_data, serve_one
@@ -103,8 +103,8 @@ def _takes_json(accept: str) -> bool:
 def _encoded(answer: Message) -> bytes:
     try:
         return orjson.dumps(answer)
-    except TypeError:  # an integer above 64 bits
-        return pydantic_core.to_json(answer)
+    except TypeError:  # an integer above 64 bits, or more levels than it takes
+        return json.dumps(answer, separators=(",", ":")).encode()
 
 
 _NOTHING_BUT_ANSWERS = TransportContext(kind="streamable-http", can_send_request=False)

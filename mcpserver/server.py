@@ -30,6 +30,7 @@ from mcpserver.audit import (
     UNKNOWN_TOOL,
     AuditLog,
     as_id,
+    as_tool,
     tool_call,
 )
 from mcpserver.auth import current_caller
@@ -80,6 +81,11 @@ class InfinityTool(Tool):
     @property
     def changes(self) -> bool:
         return self.scope != READ
+
+    @property
+    def reports_progress(self) -> bool:
+        """What takes the SDK's Context reports on the way; nothing else needs it."""
+        return self.context_kwarg is not None
 
     @cached_property
     def id_names(self) -> tuple[str, ...]:
@@ -234,8 +240,11 @@ class InfinityServer(MCPServer[Upstream]):
         if self._log is None:
             return
         tool = self.tools.get(name)
-        unknown = tool_call(caller, name, changes=False, arguments={}, id_names=())
-        self._log.refuse(tool.call_by(caller, arguments) if tool else unknown, why)
+        if tool:
+            call = tool.call_by(caller, arguments)
+        else:
+            call = tool_call(caller, as_tool(name), changes=False, arguments={}, id_names=())
+        self._log.refuse(call, why)
 
     async def _run(
         self, name: str, arguments: dict[str, Any], context: Context[Upstream, Any] | None

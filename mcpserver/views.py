@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import async_to_sync
 from django.contrib import messages
@@ -21,9 +21,10 @@ from accounts.models import McpUser, User
 from accounts.pages import page
 from mcpserver.client_setup import server_url
 from mcpserver.forms import ALREADY_MADE, NewKeyForm, RevokeForm, TestForm
-from mcpserver.proofs import Proof, prove
-from mcpserver.server import tool_titles
 from mcpserver.setups import setups_context
+
+if TYPE_CHECKING:
+    from mcpserver.proofs import Proof
 
 MOST_SHOWN, MOST_KEYS_SHOWN = 50, 20
 TEST_SECONDS = 10.0  # for each of the four proofs: somebody waits
@@ -113,6 +114,8 @@ class ConnectView(LoginRequiredMixin, View):
         return usable.exclude(pk=self.mcp_user.pk).exists()
 
     def _page(self, status: int = 200, *, key: str = "", **context: Any) -> HttpResponse:
+        from mcpserver.server import tool_titles  # commands load the pages too
+
         keys = self.mcp_user.keys.live()
         context = {
             "mcp_user": self.mcp_user,
@@ -134,4 +137,6 @@ class ConnectView(LoginRequiredMixin, View):
 
 
 async def _proofs(url: str, key: str) -> list[Proof]:
+    from mcpserver.proofs import prove  # as above
+
     return [proof async for proof in prove(url, key, TEST_SECONDS)]

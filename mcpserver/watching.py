@@ -19,6 +19,7 @@ from credentials.models import Profile
 from oauthbridge.models import Application, Connection
 
 _BEFORE = "_watched_before"
+_LOADED = "_watched_loaded"
 MOST_NAMES = 20
 
 
@@ -103,15 +104,24 @@ def watch() -> None:
 
 
 def _remember(
-    sender: type[Model], instance: Model, update_fields: Iterable[str] | None = None, **_: Any
+    sender: type[Model],
+    instance: Model,
+    raw: bool,
+    update_fields: Iterable[str] | None = None,
+    **_: Any,
 ) -> None:
+    if raw:  # by loaddata, which brings the audit log along; the lists that follow do not say so
+        vars(instance)[_LOADED] = True
+        return
     fields = WATCHED[sender].fields.intersection(update_fields or WATCHED[sender].fields)
     if fields and not instance._state.adding:
         stored = sender._default_manager.filter(pk=instance.pk).values(*fields).first()
         vars(instance)[_BEFORE] = stored
 
 
-def _tell_saved(sender: type[Model], instance: Model, created: bool, **_: Any) -> None:
+def _tell_saved(sender: type[Model], instance: Model, created: bool, raw: bool, **_: Any) -> None:
+    if raw:
+        return
     watched = WATCHED[sender]
     before = vars(instance).pop(_BEFORE, None)
     if created:
@@ -142,7 +152,7 @@ def _tell_listed(
     instance: Model, action: str, model: type[Model], pk_set: set[Any] | None, **_: Any
 ) -> None:
     verb = {"post_add": "added", "post_remove": "removed", "post_clear": "removed all"}.get(action)
-    if verb is None or pk_set == set():
+    if verb is None or pk_set == set() or _LOADED in vars(instance):
         return
     named = model._default_manager.filter(pk__in=pk_set or ())[:MOST_NAMES]
     what = model._meta.verbose_name_plural

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.conftest import MakeUser
+from infinity_mcp.middleware import RequestIdMiddleware
+from mcpserver import app
+from tests.conftest import MakeProfile, MakeUser
 from tests.support import Server
 
 SCOPES = 'scope="infinity:read infinity:write infinity:admin"'
@@ -265,3 +271,67 @@ def test_a_reader_does_not_see_tools_that_write(server: Server, make_user: MakeU
     assert "infinity_create_item" not in server.tools(reader)
     assert "infinity_create_item" in server.tools(writer)
     assert "infinity_archive_item" not in server.tools(writer)
+
+
+LEVELS = 253  # as many as the client reads, and more than orjson writes
+
+
+class NestedInfinity(BaseHTTPRequestHandler):
+    """Answers with LEVELS."""
+
+    def do_GET(self) -> None:
+        body = b'{"id": 1, "object": "user", "name": "Ada", "x": %s1%s}' % (
+            b"[" * LEVELS,
+            b"]" * LEVELS,
+        )
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def nested_infinity() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), NestedInfinity) as upstream:
+        thread = threading.Thread(target=upstream.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{upstream.server_port}"
+        upstream.shutdown()
+        thread.join()
+
+
+def test_an_answer_of_very_many_levels_is_passed_on(
+    server: Server, make_user: MakeUser, make_profile: MakeProfile, nested_infinity: str
+) -> None:
+    _, key = make_user(profile=make_profile("nested", base_url=nested_infinity))
+    call = {"name": "infinity_get_profile", "arguments": {}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    answer = server.post(key, json=message)
+    assert 200 == answer.status_code
+    assert "[" * LEVELS in answer.text
+
+
+def test_what_nobody_foresaw_is_answered_with_the_request_id(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("innards")
+
+    monkeypatch.setattr(app, "read_message", fail)
+
+    async def answered() -> httpx2.Response:
+        mcp = app.McpApp()
+        transport = httpx2.ASGITransport(RequestIdMiddleware(mcp), raise_app_exceptions=False)
+        headers = {"Authorization": f"Bearer {key}"}
+        async with mcp.running(), httpx2.AsyncClient(transport=transport) as http:
+            return await http.post("http://127.0.0.1/mcp", json=PING, headers=headers)
+
+    answer = asyncio.run(answered())
+    error = answer.json()["error"]
+    assert (500, -32603) == (answer.status_code, error["code"])
+    assert answer.headers["x-request-id"] == error["data"]["request_id"]
+    assert "no-store" == answer.headers["cache-control"]
+    assert "innards" not in answer.text

@@ -18,7 +18,7 @@ import orjson
 import pytest
 
 from tests.conftest import MakeUser
-from tests.support import ROOT, Server, environment
+from tests.support import PATIENCE_SECONDS, ROOT, Server, environment
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 LARGEST_LISTING = 36_000  # bytes; every conversation pays for it
@@ -275,7 +275,7 @@ def mcp_tools(*arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

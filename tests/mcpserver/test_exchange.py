@@ -20,12 +20,16 @@ from accounts.caller import Caller
 from accounts.models import ApiKey
 from mcpserver.app import McpApp
 from mcpserver.auth import set_caller
+from mcpserver.database import in_thread
 from mcpserver.server import InfinityServer
 from mcpserver.upstream import Upstream
+from tests.conftest import MakeUser
+from tests.support import Server, data_of
 
 UNKNOWN = "1999-01-01"
 VERSIONS = [None, UNKNOWN, *KNOWN_PROTOCOL_VERSIONS]
 META = "io.modelcontextprotocol"
+Answer = tuple[int, str, str]
 
 
 def call(name: Any, arguments: Any = None, **params: Any) -> dict[str, Any]:
@@ -40,6 +44,8 @@ def initialize(version: str) -> dict[str, Any]:
 
 
 PLACE = {"workspace_id": "1", "board_id": "unknown"}
+ABOVE_64_BITS = 12345678901234567890123
+JSON, JSON_OR_EVENTS = "application/json", "application/json, text/event-stream"
 REQUESTS: list[dict[str, Any]] = [
     *(initialize(version) for version in (*KNOWN_PROTOCOL_VERSIONS, UNKNOWN)),
     {"method": "initialize"},
@@ -62,13 +68,15 @@ REQUESTS: list[dict[str, Any]] = [
     call("infinity_get_profile"),
     {"method": "tools/call", "params": {"name": "infinity_get_profile", "arguments": None}},
     call("infinity_get_profile", {"response_format": "json"}),
-    call("infinity_get_profile", {}, _meta={"progressToken": 3}),
     call("infinity_get_profile", {}, requestState="x"),
-    call("infinity_get_profile", {"unknown": 12345678901234567890123}),
+    call("infinity_get_profile", {"unknown": ABOVE_64_BITS}),
     call("infinity_get_profile", []),
     call("infinity_list_workspaces", {"limit": 1}),
     call("infinity_list_workspaces", {"limit": "many"}),
-    call("infinity_list_members", {"workspace_id": 12345678901234567890123}),
+    call("infinity_list_workspaces", {"limit": 1.0}),
+    call("infinity_list_workspaces", {"limit": True}),
+    call("infinity_list_workspace_members", {"workspace_id": ABOVE_64_BITS}),
+    call("infinity_add_workspace_member", {"workspace_id": "1", "user_id": ABOVE_64_BITS}),
     call("infinity_get_board", PLACE),
     call("infinity_create_folder", {**PLACE, "name": "é\n“”"}),
     call("no_such_tool", {}),
@@ -103,9 +111,19 @@ REPLIES: list[dict[str, Any]] = [
 
 def corpus(version: str | None) -> list[dict[str, Any]]:
     requests = [{"id": 1, **each} for each in REQUESTS]
+    requests += [asking_for_progress(each) for each in requests if is_call(each)]
     if version in MODERN_PROTOCOL_VERSIONS:
         requests += [_enveloped(each, version) for each in requests]
     return [{"jsonrpc": "2.0", **each} for each in (*requests, *WITHOUT_ANSWER, *REPLIES)]
+
+
+def is_call(request: dict[str, Any]) -> bool:
+    return request["method"] == "tools/call" and "params" in request
+
+
+def asking_for_progress(request: dict[str, Any]) -> dict[str, Any]:
+    """As many clients send every call, whether its tool has progress to tell or not."""
+    return {**request, "params": {**request["params"], "_meta": {"progressToken": 3}}}
 
 
 def _enveloped(request: dict[str, Any], version: str | None) -> dict[str, Any]:
@@ -144,39 +162,46 @@ async def the_sdk(caller: Caller, *, json_response: bool) -> AsyncIterator[ASGIA
             yield app
 
 
-def told(answer: httpx2.Response) -> tuple[int, str, Any]:
+def told(answer: httpx2.Response) -> Answer:
     """Status, content type and meaning."""
     kind = answer.headers.get("content-type", "")
-    if kind == "application/json" and answer.content:
-        return answer.status_code, kind, answer.json()
+    if kind == JSON and answer.content:
+        return answer.status_code, kind, canonical(answer.text)
     events = [line for line in answer.text.splitlines() if line.startswith("data:")]
-    return answer.status_code, kind, [json.loads(line[5:]) for line in events] or answer.text
+    meaning = "\n".join(canonical(line[5:]) for line in events) or answer.text
+    return answer.status_code, kind, meaning
+
+
+def canonical(text: str) -> str:
+    """Text, because Python takes 1, 1.0 and True for the same."""
+    return json.dumps(json.loads(text), sort_keys=True)
 
 
 async def ask(
     app: ASGIApp, key: str, message: dict[str, Any], version: str | None, accept: str
-) -> tuple[int, str, Any]:
+) -> Answer:
     own = {**headers(message, version, accept), "Authorization": f"Bearer {key}"}
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app)) as http:
         return told(await http.post("http://127.0.0.1/mcp", json=message, headers=own))
 
 
-async def differences(
-    key: str, version: str | None, messages: list[dict[str, Any]], *, events: bool = False
-) -> list[Any]:
-    """Each message that is answered differently, our answer and the SDK's. Ours is asked twice."""
-    record = await asyncio.to_thread(ApiKey.objects.authenticate, key)
+async def answers(
+    key: str,
+    version: str | None,
+    messages: list[dict[str, Any]],
+    accept: str,
+    *,
+    json_response: bool = True,
+) -> AsyncIterator[tuple[dict[str, Any], Answer, Answer]]:
+    """Each message, our answer to it and the SDK's. Ours is asked twice."""
+    record = await in_thread(ApiKey.objects.authenticate, key)
     assert record
-    accept = "application/json, text/event-stream" if events else "application/json"
-    ours, different = McpApp(), []
-    async with ours.running(), the_sdk(record.caller(), json_response=not events) as sdk:
+    ours = McpApp()
+    async with ours.running(), the_sdk(record.caller(), json_response=json_response) as sdk:
         for message in messages:
             theirs = await ask(sdk, key, message, version, accept)
             for _ in range(2):
-                mine = await ask(ours, key, message, version, accept)
-                if mine != theirs:
-                    different.append((message, mine, theirs))
-    return different
+                yield message, await ask(ours, key, message, version, accept), theirs
 
 
 @pytest.fixture(autouse=True)
@@ -184,16 +209,36 @@ def unlimited(settings: Settings) -> None:
     settings.MCP_REQUESTS_PER_MINUTE = settings.INFINITY_REQUESTS_PER_MINUTE = 1_000_000
 
 
+@pytest.mark.parametrize("access", ["read-only", "admin"])
+@pytest.mark.parametrize("accept", [JSON, JSON_OR_EVENTS])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_answer_means_what_the_sdk_says(key: str, version: str | None) -> None:
-    assert [] == asyncio.run(differences(key, version, corpus(version)))
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_call_that_asks_for_progress_is_answered_as_the_sdk_does(
-    key: str, version: str | None
+def test_every_answer_means_what_the_sdk_says(
+    make_user: MakeUser, version: str | None, accept: str, access: str
 ) -> None:
-    asking = [call("infinity_get_profile", {}, _meta={"progressToken": 3})]
-    asking += [_enveloped(each, version) for each in asking]
-    messages = [{"jsonrpc": "2.0", "id": 1, **each} for each in asking]
-    assert [] == asyncio.run(differences(key, version, messages, events=True))
+    _, key = make_user(access=access)
+
+    async def differences() -> list[Any]:
+        given = answers(key, version, corpus(version), accept)
+        return [each async for each in given if each[1] != each[2]]
+
+    assert [] == asyncio.run(differences())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_call_that_asks_for_progress_is_told_it_as_the_sdk_does(
+    server: Server, key: str, roadmap: dict[str, Any], version: str | None
+) -> None:
+    items = data_of(server.call(key, "infinity_list_items", **roadmap, limit=1))["data"]
+    subitems = {**roadmap, "parent_item_id": items[0]["id"]}
+    asking = asking_for_progress(call("infinity_list_subitems", subitems))
+    if version in MODERN_PROTOCOL_VERSIONS:
+        asking = _enveloped(asking, version)
+    message = {"jsonrpc": "2.0", "id": 1, **asking}
+
+    async def told_by_both() -> list[Any]:
+        given = answers(key, version, [message], JSON_OR_EVENTS, json_response=False)
+        return [each async for each in given]
+
+    for _, mine, theirs in asyncio.run(told_by_both()):
+        assert theirs == mine
+        assert version == UNKNOWN or "notifications/progress" in mine[2]

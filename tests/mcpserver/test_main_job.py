@@ -144,16 +144,19 @@ def test_every_protocol_revision_lists_tools(server: Server, key: str, version: 
     assert server.tools(key) == names
 
 
-def test_a_call_that_asks_for_progress_gets_events(server: Server, key: str) -> None:
-    message = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "tools/call",
-        "params": {"name": "infinity_get_profile", "_meta": {"progressToken": "t"}},
-    }
-    both = {"Accept": "application/json, text/event-stream"}
-    assert (
-        "text/event-stream" in server.post(key, json=message, headers=both).headers["content-type"]
-    )
-    only_json = server.post(key, json=message, headers={"Accept": "application/json"})
-    assert "Ada Example" == only_json.json()["result"]["structuredContent"]["name"]
+@pytest.mark.parametrize(
+    ("tool", "accept", "answered"),
+    [
+        ("infinity_list_subitems", "application/json, text/event-stream", "text/event-stream"),
+        ("infinity_list_subitems", "application/json", "application/json"),
+        # It has no progress to tell, and clients ask for it with every call.
+        ("infinity_get_profile", "application/json, text/event-stream", "application/json"),
+    ],
+)
+def test_a_call_gets_events_when_there_is_progress_to_tell(
+    server: Server, key: str, tool: str, accept: str, answered: str
+) -> None:
+    call = {"name": tool, "_meta": {"progressToken": "t"}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    answer = server.post(key, json=message, headers={"Accept": accept})
+    assert answered in answer.headers["content-type"]

@@ -12,7 +12,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from mcpserver.sandbox import ADA_TOKEN
-from tests.support import ROOT, data_of
+from tests.support import PATIENCE_SECONDS, ROOT, data_of
 
 INITIALIZE = (
     b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18",'
@@ -61,7 +61,7 @@ def test_nothing_but_protocol_is_on_standard_output(tmp_path: Path) -> None:
         env=stdio_environment(tmp_path),
         input=INITIALIZE,
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     lines = done.stdout.splitlines()

@@ -1,0 +1,63 @@
+"""The JSON-RPC message in a request to /mcp, refused where it cannot be one (security.md 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pydantic_core
+from django.conf import settings
+from starlette.requests import ClientDisconnect, Request
+
+from mcpserver.refusal import Refusal
+
+PARSE_ERROR, INVALID_REQUEST = -32700, -32600
+
+
+async def read_body(request: Request) -> bytes:
+    """Raises Refusal, as soon as it is larger than MCP_MAX_REQUEST_BYTES."""
+    limit = settings.MCP_MAX_REQUEST_BYTES
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise _too_large(limit)
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise _too_large(limit)
+    except ClientDisconnect:
+        raise Refusal(400, "The request ended before its body was complete.") from None
+    return bytes(body)
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(
+        413,
+        f"The request is larger than {limit} bytes; nothing was done. For a large file use "
+        "infinity_upload_attachment_from_url, or ask the operator to raise MCP_MAX_REQUEST_BYTES "
+        "(32 MiB at most).",
+    )
+
+
+def read_message(request: Request, body: bytes) -> dict[str, Any]:
+    """Raises Refusal unless it is one JSON object, whose id can be one."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise Refusal(400, "Content-Type must be application/json.", code=INVALID_REQUEST)
+    try:
+        # The SDK's own parser: it bounds the depth, and keeps integers of any size as they are.
+        message = pydantic_core.from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise Refusal(400, f"The body is not valid JSON: {error}", code=PARSE_ERROR) from None
+    if not isinstance(message, dict):
+        text = "Send one JSON-RPC message, not a batch or a bare value."
+        raise Refusal(400, text, code=INVALID_REQUEST)
+    if "id" in message and not _is_id(message["id"]):
+        # The SDK would take it for a notification and answer nothing.
+        text = "id must be a string or a whole number below 2^63."
+        raise Refusal(400, text, code=INVALID_REQUEST)
+    return message
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is str or (type(value) is int and abs(value) < 2**63)
