@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from opentelemetry import trace
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
 
 
 def export_traces() -> None:
@@ -12,10 +17,18 @@ def export_traces() -> None:
         return
     # An optional dependency; infinity_mcp.checks says how to install it.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    provider = TracerProvider(resource=Resource.create({"service.name": "infinity-mcp"}))
+    provider = TracerProvider(resource=service())
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+
+
+def service() -> Resource:
+    """Who sends the traces: infinity-mcp, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES
+    says otherwise."""
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+
+    ours = Resource.create({"service.name": "infinity-mcp"})
+    return ours.merge(OTELResourceDetector().detect())

@@ -11,7 +11,6 @@ import asyncio
 import logging
 import re
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from contextvars import ContextVar
@@ -30,18 +29,19 @@ from infinity_mcp.request_id import current_request_id
 from mcpserver.database import DatabaseThread, in_thread
 from mcpserver.infinity import InfinityError
 from mcpserver.infinity.errors import Refused
-from mcpserver.metrics import count_refusal
+from mcpserver.metrics import count_refusal, note_connections
 from mcpserver.models import Event, Outcome, ToolCall
 from mcpserver.params import WrongValue
 from mcpserver.tally import Sort, Tally
 from mcpserver.telemetry import tell
+from mcpserver.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
 WRITE_SECONDS = 1.0
-MOST_KEPT = 20_000  # while the database is away; after that the oldest are lost
+MOST_KEPT = 20_000  # of each kind, while the database is away; what comes after that is lost
 
-_TOOL = re.compile(r"infinity_[a-z_]{1,60}")
+_LIKE_A_TOOL = re.compile(r"infinity_[a-z_]{1,60}")
 _ID = re.compile(r"[A-Za-z0-9]{1,24}|[0-9A-Fa-f-]{36}")  # as Infinity makes them
 # What ToolCall.error can say: of a refusal, and of a failure.
 MISSING_SCOPE, TOOL_NOT_ALLOWED, UNKNOWN_TOOL = "missing_scope", "tool_not_allowed", "unknown_tool"
@@ -61,8 +61,8 @@ class AuditLog:
     """The calls and refusals of this process. `running()` spans its lifetime."""
 
     def __init__(self) -> None:
-        self._kept: deque[ToolCall | Event] = deque(maxlen=MOST_KEPT)
-        self._ended: deque[ToolCall] = deque(maxlen=MOST_KEPT)  # and begun in the database
+        self._kept = Waiting[ToolCall | Event](MOST_KEPT)
+        self._ended = Waiting[ToolCall](MOST_KEPT)  # and begun in the database
         self._tally = Tally()
         self._database = DatabaseThread("audit-log", _save_all)
 
@@ -85,7 +85,7 @@ class AuditLog:
         """Note a call that the caller may not make. `why` is a word for filters and plots."""
         call.outcome, call.error, call.duration_ms = Outcome.REFUSED, why, 0
         tell(call, is_known=why != UNKNOWN_TOOL)
-        self._kept.append(call)
+        self._kept.add([call])
 
     def recorded(self, call: ToolCall) -> AbstractAsyncContextManager[ToolCall]:
         """Spans the call. Entering raises ToolError when a change cannot be noted beforehand."""
@@ -94,40 +94,44 @@ class AuditLog:
     async def begin(self, call: ToolCall) -> None:
         """Commit the row of a call that changes something. Raises django.db.Error."""
         with anyio.CancelScope(shield=True):
-            await self._database.ask(partial(_insert, call))
+            await self._database.ask(_Insert(call))
 
     async def end(self, call: ToolCall) -> None:
         tell(call)
         if not call.changes:
-            self._kept.append(call)
+            self._kept.add([call])
             return
         try:
             with anyio.CancelScope(shield=True):
-                await self._database.ask(partial(call.save, update_fields=_ENDED))
+                await self._database.ask(partial(_end, call))
         except DatabaseError:
             logger.warning("The end of a call could not be noted yet", exc_info=True)
-            self._ended.append(call)
+            self._ended.add([call])
 
     async def _write_regularly(self, stopping: anyio.Event) -> None:
-        while not stopping.is_set():
+        is_last = False
+        while not is_last:
             with anyio.move_on_after(WRITE_SECONDS):
                 await stopping.wait()
-            self._kept.extend(self._tally.due(all=stopping.is_set()))
+            is_last = stopping.is_set()  # not after the writing: more may have come meanwhile
+            self._kept.add(self._tally.due(all=is_last))
             await self._write()
+            lost = self._kept.take_lost() + self._ended.take_lost()
+            _tell_of_lost(lost, f"{MOST_KEPT} others wait for the database")
+        _tell_of_lost(len(self._kept.take()) + len(self._ended.take()), "the server ends")
 
     async def _write(self) -> None:
-        if not (self._kept or self._ended):
+        kept, ended = self._kept.take(), self._ended.take()
+        if not (kept or ended):
             return
-        kept, ended = list(self._kept), list(self._ended)
-        self._kept.clear()
-        self._ended.clear()
         try:
             await in_thread(_write, kept, ended)
-        except DatabaseError as error:
-            waiting = len(kept) + len(ended)
-            logger.warning("%d rows of the audit log wait for the database: %s", waiting, error)
-            self._kept.extendleft(reversed(kept))
-            self._ended.extendleft(reversed(ended))
+        except Exception as error:  # whatever it is, the next attempt may work
+            waiting, foreseen = len(kept) + len(ended), isinstance(error, DatabaseError)
+            told = "%d rows of the audit log wait for the database: %s"
+            logger.warning(told, waiting, error, exc_info=not foreseen)
+            self._kept.put_back(kept)
+            self._ended.put_back(ended)
 
 
 class _Recorded(AbstractAsyncContextManager[ToolCall]):
@@ -169,7 +173,8 @@ class _Recorded(AbstractAsyncContextManager[ToolCall]):
 def tool_call(
     caller: Caller, tool: str, *, changes: bool, arguments: Any, id_names: Iterable[str]
 ) -> ToolCall:
-    """A row, not stored yet. Of the arguments it keeps those ids that look like Infinity's."""
+    """A row, not stored yet. Of the arguments it keeps those ids that look like Infinity's; an
+    unknown tool is to be named `as_tool`."""
     given = arguments if isinstance(arguments, dict) else {}
     return ToolCall(
         user=caller.user,
@@ -177,11 +182,17 @@ def tool_call(
         credential=caller.credential,
         credential_id=caller.credential_id,
         profile=caller.profile.id,
-        tool=tool if _TOOL.fullmatch(tool) else "?",  # a client's mistake, and maybe a secret
+        tool=tool,
         targets={name: as_id(given[name]) for name in id_names if given.get(name) is not None},
         changes=changes,
         request_id=current_request_id(),
     )
+
+
+def as_tool(name: str) -> str:
+    """`name`, which a client made up, if it looks like a tool's, else `?`: it might be a secret by
+    mistake."""
+    return name if _LIKE_A_TOOL.fullmatch(name) else "?"
 
 
 def as_id(value: object) -> str:
@@ -229,9 +240,41 @@ def _save_all(saves: Sequence[Callable[[], None]]) -> list[None]:
         return [save() for save in saves]
 
 
-def _insert(call: ToolCall) -> None:
-    call.pk = None  # set by an attempt that was rolled back
-    call.save(force_insert=True)
+def _tell_of_lost(lost: int, why: str) -> None:
+    if lost:
+        told = (
+            "%d rows of the audit log are lost: %s. See that the database can be written; calls"
+            " have a line in this log, and changes among them stay unfinished in the audit log."
+        )
+        logger.error(told, lost, why)
+
+
+class _Insert:
+    """Stores the row of a call that begins, once, though it may be asked to again."""
+
+    def __init__(self, call: ToolCall) -> None:
+        self._call, self._was_tried = call, False
+
+    def __call__(self) -> None:
+        call = self._call
+        call.pk = self._stored() if self._was_tried else None
+        self._was_tried = True
+        if call.pk is None:
+            call.save(force_insert=True)
+
+    def _stored(self) -> int | None:
+        """The number of the row, if only the answer to an earlier attempt was lost."""
+        same = ToolCall.objects.filter(
+            request_id=self._call.request_id, started_at=self._call.started_at
+        )
+        return same.values_list("pk", flat=True).first()
+
+
+def _end(call: ToolCall) -> None:
+    """That its row is gone is no error, or it would be one for ever. Its number may be another's
+    by now, after a backup was put back."""
+    row = ToolCall.objects.filter(pk=call.pk, request_id=call.request_id)
+    row.update(**{field: getattr(call, field) for field in _ENDED})
 
 
 @transaction.atomic
@@ -241,4 +284,5 @@ def _write(kept: list[ToolCall | Event], ended: list[ToolCall]) -> None:
     ToolCall.objects.bulk_create([row for row in kept if isinstance(row, ToolCall)], 500)
     Event.objects.bulk_create([row for row in kept if isinstance(row, Event)], 500)
     for call in ended:
-        call.save(update_fields=_ENDED)
+        _end(call)
+    note_connections()

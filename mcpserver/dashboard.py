@@ -17,7 +17,6 @@ from mcpserver import history
 from mcpserver.attention import concerns, list_of
 from mcpserver.history import Part
 from mcpserver.models import Outcome, ToolCall
-from mcpserver.server import tool_names
 from mcpserver.statistics import Statistics, percentile
 
 COUNTING_SECONDS = 0.2  # for what is not counted yet: the page does not wait for more
@@ -177,6 +176,8 @@ class Dashboard:
 
     @property
     def tools(self) -> list[Bar]:
+        from mcpserver.server import tool_names  # commands load the dashboard too
+
         known = tool_names()  # rows of earlier versions name what agents made up
         calls = Counter({tool: n for tool, n in self.total.tools.items() if tool in known})
         bars = self._bars(calls, "tool")

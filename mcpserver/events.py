@@ -50,8 +50,8 @@ def note_refused_sign_in(*, credentials: dict[str, Any], **_: Any) -> None:
 
 
 @receiver(post_save, sender=LogEntry)
-def note_admin_change(*, instance: LogEntry, created: bool, **_: Any) -> None:
-    if not created:
+def note_admin_change(*, instance: LogEntry, created: bool, raw: bool, **_: Any) -> None:
+    if raw or not created:
         return
     what = instance.content_type.name if instance.content_type else ""
     announce(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, suppress
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from django.db import connection
@@ -20,8 +24,8 @@ from prometheus_client import (
 from credentials.events import EventKind
 from mcpserver.models import ToolCall
 
-# Set by mcp_serve for several workers, which then count in files there.
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+PREFIX = "infinity-mcp-metrics-"  # of such a folder; the id of its process follows
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 _calls = Counter("infinity_mcp_calls", "Calls of tools.", ["tool", "outcome", "error"])
@@ -40,7 +44,7 @@ _upstream_refusals = Counter(
 )
 _connections = Gauge(
     "infinity_mcp_database_connections",
-    "Connections to PostgreSQL, and requests that wait for one, as of the last call.",
+    "Connections to PostgreSQL, and requests that wait for one, as calls were last written.",
     ["state"],
     multiprocess_mode="livesum",
 )
@@ -54,7 +58,6 @@ def count_call(call: ToolCall, *, is_known: bool) -> None:
     _upstream_requests.inc(call.requests)
     if call.upstream_status:
         _upstream_refusals.labels(call.upstream_status).inc()
-    _note_connections()
 
 
 def count_refusal(kind: EventKind) -> None:
@@ -66,7 +69,8 @@ def in_progress() -> AbstractContextManager[None]:
     return _in_progress.track_inprogress()
 
 
-def _note_connections() -> None:
+def note_connections() -> None:
+    """From a thread that uses the database: the event loop would make a connection to look."""
     pool = getattr(connection, "pool", None)  # PostgreSQL has one
     if pool is None:
         return
@@ -91,8 +95,37 @@ def render() -> bytes:
 def _forget_ended_workers(folder: Path) -> None:
     """What a killed one had under way is not any more."""
     for pid in {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*.db")}:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+        if not _is_running(pid):
             with suppress(FileNotFoundError):  # another worker was faster
                 multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def shared_folder() -> Iterator[None]:
+    """Several workers count in files of one folder, so that any of them can tell of all. Removes
+    those of servers that were killed, too."""
+    _remove_left_behind()
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        yield
+
+
+def _remove_left_behind() -> None:
+    if sys.platform == "win32":  # where a process cannot be asked whether it is there
+        return
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        with suppress(FileNotFoundError):  # another server was faster
+            is_own = folder.lstat().st_uid == os.getuid()
+            if is_own and pid.isdecimal() and not _is_running(int(pid)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, which got the number later
+        return True
+    return True

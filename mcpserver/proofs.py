@@ -52,7 +52,7 @@ async def prove(url: str, key: str, seconds: float = SECONDS) -> AsyncIterator[P
         ("infinity_get_profile works", _gets_profile, key),
     ):
         if credential and not trusted:
-            yield Proof(name, False, "Not tried: the key is not sent there.")
+            yield Proof(name, False, "Not tried, because of what failed above.")
             continue
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
         try:

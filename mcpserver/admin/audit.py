@@ -29,10 +29,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from accounts.lookups import FilteredLookups
-from mcpserver.audit import ERROR_KINDS
 from mcpserver.export import csv_parts
 from mcpserver.models import Event, Outcome, ToolCall
-from mcpserver.server import tool_names
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Model]
@@ -101,6 +99,8 @@ class ToolFilter(WordFilter):
     title = parameter_name = "tool"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        from mcpserver.server import tool_names  # commands load the admin too
+
         return [(name, name.removeprefix("infinity_")) for name in sorted(tool_names())]
 
 
@@ -108,6 +108,8 @@ class ErrorFilter(WordFilter):
     title = parameter_name = "error"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        from mcpserver.audit import ERROR_KINDS  # commands load the admin too
+
         return [(kind, kind.replace("_", " ").capitalize()) for kind in ERROR_KINDS]
 
 
@@ -135,6 +137,11 @@ class AuditAdmin(FilteredLookups, BaseAdmin):
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"
         export = path("export/", self.admin_site.admin_view(self.export_view), name=name)
         return [export, *super().get_urls()]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """When it was comes first; Django leaves out what no form may change."""
+        fields = super().get_fields(request, obj)
+        return sorted(fields, key=lambda field: field not in self.readonly_fields)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
@@ -182,6 +189,7 @@ class AuditAdmin(FilteredLookups, BaseAdmin):
 
 @admin.register(ToolCall)
 class ToolCallAdmin(AuditAdmin):
+    readonly_fields = ("began",)
     list_display = (
         "began",
         "whose",
@@ -222,6 +230,7 @@ class ToolCallAdmin(AuditAdmin):
 
 @admin.register(Event)
 class EventAdmin(AuditAdmin):
+    readonly_fields = ("moment",)
     list_display = ("moment", "kind", "about", "in_short", "by", "count")
     list_filter = (EventWithinFilter, ("kind", ChoicesDropdownFilter))
     search_fields = ("subject", "actor", "request_id")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,15 @@ from typing import Any
 import httpx2
 import pytest
 from django.core import serializers
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from accounts.models import new_key
 from credentials.events import EventKind
+from mcpserver import audit
+from mcpserver.audit import AuditLog
+from mcpserver.database import in_thread
 from mcpserver.models import Event, Outcome, ToolCall
+from mcpserver.server import tool_names
 from mcpserver.tally import MOST_SORTS, Sort, Tally
 from tests.conftest import MakeProfile, MakeUser
 from tests.support import (
@@ -84,6 +89,19 @@ def test_a_change_is_in_the_log_with_what_it_was_about_and_made(
     assert {**roadmap, "id": made["id"]} == row.targets
     assert (True, Outcome.OK) == (row.changes, row.outcome)
     assert "Canary" not in serializers.serialize("json", [row])
+
+
+def test_every_tool_is_in_the_log_by_its_name(server: Server, make_user: MakeUser) -> None:
+    user, key = make_user(name(), allowed_tools=["infinity_get_profile"])
+    for tool in tool_names():
+        params = {"name": tool, "arguments": {}}
+        server.post(key, json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
+
+    rows = eventually(
+        lambda: found if len(found := rows_of(user.name)) >= len(tool_names()) else []
+    )
+
+    assert tool_names() == {row.tool for row in rows}
 
 
 def test_a_call_says_how_many_requests_it_took(
@@ -154,7 +172,7 @@ def test_arguments_that_are_no_ids_are_not_kept(server: Server, make_user: MakeU
     assert {"workspace_id": "?"} == only_row_of(user.name).targets
 
 
-@pytest.mark.parametrize("tool", ["infinity_x\nforged", new_key()])
+@pytest.mark.parametrize("tool", ["infinity_x\nforged", new_key()], ids=["line break", "key"])
 def test_what_is_no_name_of_a_tool_is_not_kept(
     server: Server, make_user: MakeUser, tool: str
 ) -> None:
@@ -323,6 +341,177 @@ def test_the_end_of_a_change_is_noted_once_that_is_possible(
 
     eventually(lambda: only_row_of(user.name).outcome == Outcome.FAILED)
     assert "connection_lost" == only_row_of(user.name).error
+
+
+@pytest.mark.parametrize("while_away", [False, True], ids=["at once", "later"])
+def test_a_change_whose_row_is_gone_stops_nothing(
+    make_user: MakeUser, make_profile: MakeProfile, key: str, tmp_path: Path, while_away: bool
+) -> None:
+    """Its end is noted at once, or later, when that was impossible at first."""
+    with (
+        silent_infinity() as (url, connections),
+        running_server(tmp_path) as server,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        user, changing = make_user(name(), profile=make_profile("silent", base_url=url))
+        reader, reading = make_user(name())
+        place = {"workspace_id": "1", "board_id": "LA1dW8i1TTK"}
+        call = pool.submit(server.call, changing, "infinity_create_folder", name="New", **place)
+        eventually(lambda: connections)
+        eventually(lambda: ToolCall.objects.filter(user=user.name).delete()[0])
+        with without_the_table() if while_away else nullcontext():
+            connections[0].close()
+            assert call.result().is_error
+        server.call(reading, "infinity_get_profile")
+
+        assert "infinity_get_profile" == only_row_of(reader.name).tool
+        assert while_away == (NOT_NOTED in server.log.read_text())
+    assert [] == rows_of(user.name)
+
+
+def test_a_change_whose_row_is_gone_changes_no_other_row(
+    make_user: MakeUser, make_profile: MakeProfile, server: Server
+) -> None:
+    """Such as the one that has its number since a backup was put back."""
+    with silent_infinity() as (url, connections), ThreadPoolExecutor(1) as pool:
+        user, key = make_user(name(), profile=make_profile("silent", base_url=url))
+        place = {"workspace_id": "1", "board_id": "LA1dW8i1TTK"}
+        call = pool.submit(server.call, key, "infinity_create_folder", name="New", **place)
+        eventually(lambda: connections)
+        ToolCall.objects.filter(user=user.name).update(request_id="another", user="bob")
+        connections[0].close()
+        assert call.result().is_error
+
+    assert Outcome.UNFINISHED == only_row_of("bob").outcome
+
+
+def refused_call(user: str) -> ToolCall:
+    return ToolCall(user=user, tool="infinity_get_profile", changes=False)
+
+
+def test_an_error_that_nobody_foresaw_ends_no_server_and_loses_no_row(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    user, failed = name(), asyncio.Event()
+
+    async def out_of_threads(*_: object) -> None:
+        monkeypatch.undo()
+        failed.set()
+        raise RuntimeError("can't start new thread")
+
+    async def run() -> None:
+        log = AuditLog()
+        async with log.running():
+            log.refuse(refused_call(user), "missing_scope")
+            await failed.wait()
+
+    monkeypatch.setattr(audit, "in_thread", out_of_threads)
+    asyncio.run(run())
+
+    assert 1 == len(rows_of(user))
+    [told] = [each for each in caplog.records if each.exc_info]
+    assert "1 rows of the audit log wait" in told.getMessage()
+
+
+def test_rows_beyond_the_bound_are_the_newest_and_counted(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    users = [name() for _ in range(5)]
+    failed = asyncio.Event()
+    monkeypatch.setattr(audit, "MOST_KEPT", 3)
+
+    async def run() -> None:
+        log = AuditLog()
+
+        async def fail(*_: object) -> None:
+            monkeypatch.setattr(audit, "in_thread", in_thread)
+            for user in users[2:]:  # while the first two are being written
+                log.refuse(refused_call(user), "missing_scope")
+            failed.set()
+            raise OperationalError("away")
+
+        monkeypatch.setattr(audit, "in_thread", fail)
+        async with log.running():
+            for user in users[:2]:
+                log.refuse(refused_call(user), "missing_scope")
+            await failed.wait()
+
+    asyncio.run(run())
+
+    assert users[:3] == [user for user in users if rows_of(user)]
+    assert "2 rows of the audit log are lost: 3 others wait" in caplog.text
+
+
+def test_rows_that_still_wait_when_the_server_ends_are_counted(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: object) -> None:
+        raise OperationalError("away")
+
+    async def run() -> None:
+        log = AuditLog()
+        async with log.running():
+            for _ in range(4):
+                log.refuse(refused_call(name()), "missing_scope")
+
+    monkeypatch.setattr(audit, "in_thread", fail)
+    asyncio.run(run())
+
+    assert "4 rows of the audit log are lost: the server ends" in caplog.text
+
+
+def test_what_comes_while_the_last_rows_but_it_are_written_is_written_too(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, writing, leaving = name(), asyncio.Event(), asyncio.Event()
+
+    async def slowly(write: Callable[..., None], *rows: object) -> None:
+        writing.set()
+        await leaving.wait()
+        await in_thread(write, *rows)
+
+    async def run() -> None:
+        log = AuditLog()
+        async with log.running():
+            log.refuse(refused_call(user), "missing_scope")
+            await writing.wait()
+            log.refuse(refused_call(user), "missing_scope")
+            leaving.set()
+
+    monkeypatch.setattr(audit, "in_thread", slowly)
+    asyncio.run(run())
+
+    assert 2 == len(rows_of(user))
+
+
+def change_of(user: str) -> ToolCall:
+    return ToolCall(user=user, tool="infinity_create_folder", changes=True, request_id=user)
+
+
+def test_a_change_has_one_row_though_the_answer_to_its_commit_was_lost(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, save = name(), ToolCall.save
+
+    def save_and_lose(call: ToolCall, **options: Any) -> None:
+        monkeypatch.undo()
+        save(call, **options)
+        connection.connection.close()
+        call.pk = None
+        raise OperationalError("the connection is lost")
+
+    async def run() -> None:
+        log = AuditLog()
+        async with log.running():
+            async with log.recorded(change_of(name())):
+                pass  # which opened the connection
+            monkeypatch.setattr(ToolCall, "save", save_and_lose)
+            async with log.recorded(change_of(user)):
+                pass
+
+    asyncio.run(run())
+
+    assert Outcome.OK == only_row_of(user).outcome
 
 
 @pytest.fixture(scope="module")

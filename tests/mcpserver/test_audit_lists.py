@@ -143,6 +143,7 @@ def test_an_entry_is_shown_in_full(make_call: MakeCall, staff: Client) -> None:
     page = staff.get(f"{CALLS}{call.pk}/change/").content.decode()
     assert "LA1dW8i1TTK" in page
     assert call.request_id in page
+    assert f"{call.started_at:%Y-%m-%d %H:%M:%S}" in page
 
 
 @pytest.mark.parametrize("page", ["add/", "{id}/change/", "{id}/delete/"])

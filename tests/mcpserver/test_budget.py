@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from mcpserver.budget import (
     IDLE_SECONDS,
@@ -19,8 +15,8 @@ from mcpserver.budget import (
     Rate,
     RedisBudget,
 )
+from tests.production.support import own_redis
 
-REDIS = "redis://127.0.0.1:6379/9"
 RATE = Rate(per_second=100.0, burst=5.0)
 
 
@@ -126,23 +122,15 @@ def test_buckets_that_nobody_asks_are_forgotten_and_the_others_kept(clock: Clock
     assert budget._buckets["busy"].tokens < 1
 
 
-@pytest.fixture
-def redis_bucket() -> Iterator[str]:
-    client = Redis.from_url(REDIS)
-    try:
-        client.ping()
-    except RedisConnectionError:
-        assert os.environ.get("CI") != "true", "CI needs a Redis on 127.0.0.1:6379"
-        pytest.skip("needs a Redis on 127.0.0.1:6379")
-    bucket = uuid.uuid4().hex
-    yield bucket
-    client.delete(f"budget:{bucket}")
-    client.close()
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with own_redis() as (_, url):
+        yield url
 
 
-def with_redis(use: Callable[[list[RedisBudget]], object]) -> None:
+def with_redis(url: str, use: Callable[[list[RedisBudget]], object]) -> None:
     async def run() -> None:
-        budgets = [RedisBudget(REDIS), RedisBudget(REDIS)]
+        budgets = [RedisBudget(url), RedisBudget(url)]
         try:
             await use(budgets)  # type: ignore[misc]
         finally:
@@ -152,18 +140,18 @@ def with_redis(use: Callable[[list[RedisBudget]], object]) -> None:
     asyncio.run(run())
 
 
-def test_processes_share_a_bucket_in_redis(redis_bucket: str) -> None:
+def test_processes_share_a_bucket_in_redis(redis_url: str) -> None:
     slow = Rate(per_second=0.1, burst=5.0)
 
     async def use(budgets: list[RedisBudget]) -> None:
-        waits = [await budgets[n % 2].take(redis_bucket, "alice", slow) for n in range(7)]
+        waits = [await budgets[n % 2].take("shared", "alice", slow) for n in range(7)]
         assert [0.0] * 5 == waits[:5]
         assert 9.0 < waits[5] <= 10.0
 
-    with_redis(use)
+    with_redis(redis_url, use)
 
 
-def test_shares_are_even_in_redis_too(redis_bucket: str) -> None:
+def test_shares_are_even_in_redis_too(redis_url: str) -> None:
     slow = Rate(per_second=20.0, burst=2.0)
 
     async def use(budgets: list[RedisBudget]) -> None:
@@ -172,7 +160,7 @@ def test_shares_are_even_in_redis_too(redis_bucket: str) -> None:
         async def flood(name: str, budget: RedisBudget, until: float) -> None:
             clock = asyncio.get_running_loop().time
             while clock() < until:
-                wait = await budget.take(redis_bucket, name, slow)
+                wait = await budget.take("even", name, slow)
                 taken[name] += wait == 0.0
                 await asyncio.sleep(min(wait, 0.01))
 
@@ -184,7 +172,7 @@ def test_shares_are_even_in_redis_too(redis_bucket: str) -> None:
         assert 36 <= sum(taken.values()) <= 44
         assert abs(taken["alice"] - taken["bob"]) <= 8
 
-    with_redis(use)
+    with_redis(redis_url, use)
 
 
 def test_without_redis_limits_hold_in_the_process() -> None:

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 
 from tests.conftest import MakeProfile, MakeUser
 from tests.credentials.installation import Installation
-from tests.support import Infinity, Server, free_port, running_server
+from tests.support import Infinity, Server, eventually, free_port, running_server
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def test_a_call_under_way_is_finished_before_the_server_stops(
         def do_GET(self) -> None:
             asked.set()
             answer_now.wait(10)
-            body = b'{"id": 1, "object": "user", "name": "Ada"}'
+            body = b'{"has_more": false, "before": null, "after": null, "data": []}'
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -224,7 +224,12 @@ def test_a_call_under_way_is_finished_before_the_server_stops(
         def log_message(self, *args: object) -> None:
             pass
 
-    call = {"name": "infinity_get_profile", "_meta": {"progressToken": "t"}}
+    place = {"workspace_id": "1", "board_id": "b", "parent_item_id": "i"}
+    call = {
+        "name": "infinity_list_subitems",
+        "arguments": place,
+        "_meta": {"progressToken": "t"},
+    }
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
     with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as upstream:
         threading.Thread(target=upstream.serve_forever, daemon=True).start()
@@ -237,7 +242,7 @@ def test_a_call_under_way_is_finished_before_the_server_stops(
             assert asked.wait(10)
             server.process.terminate()
             answer_now.set()
-            assert '"name":"Ada"' in under_way.result().text
+            assert '"data":[]' in under_way.result().text
             assert 0 == server.process.wait(20)
         upstream.shutdown()
 
@@ -246,7 +251,8 @@ def test_two_workers_serve_and_a_revoked_key_is_refused_by_both(
     make_user: MakeUser, tmp_path: Path
 ) -> None:
     user, key = make_user()
-    with running_server(tmp_path, WORKERS="2") as server:
+    with running_server(tmp_path, WORKERS="2", CREDENTIAL_CACHE_SECONDS="1") as server:
         assert {200} == {server.post(key).status_code for _ in range(10)}
         user.revoke_keys()
-        assert {401} == {server.post(key).status_code for _ in range(10)}
+        # Some may be told 429: too many wrong keys.
+        eventually(lambda: 200 not in {server.post(key).status_code for _ in range(10)})

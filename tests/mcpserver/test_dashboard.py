@@ -224,6 +224,7 @@ def test_while_calls_are_still_being_counted_the_page_says_so(
     read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_calls(1)
+    monkeypatch.setattr("mcpserver.dashboard.COUNTING_SECONDS", 600.0)
     assert "still being counted" not in read()
     monkeypatch.setattr("mcpserver.dashboard.COUNTING_SECONDS", -1.0)
     page = read()

@@ -14,6 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from mcpserver import history
+from mcpserver.database import in_thread
 from mcpserver.models import CallSummary, Outcome, ToolCall
 from mcpserver.statistics import Statistics, bucket_of, percentile
 
@@ -144,7 +145,7 @@ def test_a_server_counts_what_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def serve() -> None:
         async with history.kept():
-            while not await CallSummary.objects.aexists():
+            while not await in_thread(CallSummary.objects.exists):
                 await asyncio.sleep(0)
 
     asyncio.run(asyncio.wait_for(serve(), 30))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+import subprocess
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,6 +16,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from infinity_mcp import tracing
+from mcpserver.metrics import SHARED_FOLDER, shared_folder
 from tests.conftest import MakeUser
 from tests.support import PLAIN, Server, eventually, running_server
 
@@ -70,7 +76,7 @@ def test_refusals_are_counted(measured: Server, transactional_db: None) -> None:
     assert before + 1 == value(measured, "infinity_mcp_refusals_total")
 
 
-@pytest.mark.parametrize("token", [None, "wrong", TOKEN.upper()])
+@pytest.mark.parametrize("token", [None, "wrong", TOKEN.upper()], ids=["none", "wrong", "case"])
 def test_without_the_token_nothing_is_told(measured: Server, token: str | None) -> None:
     answer = asked(measured, token)
     assert (401, "Bearer") == (answer.status_code, answer.headers["www-authenticate"])
@@ -87,6 +93,29 @@ def test_a_guessable_token_is_refused(tmp_path: Path) -> None:
         running_server(tmp_path, METRICS_TOKEN="metrics"),
     ):
         pass
+
+
+def test_folders_of_killed_servers_are_removed_and_those_of_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = ("infinity-mcp-metrics-{}-a", "infinity-mcp-metrics-{}-b", "other-{}-c")
+    left, running, other = (
+        tmp_path / name.format(pid)
+        for name, pid in zip(names, (ended.pid, os.getpid(), ended.pid), strict=True)
+    )
+    for folder in (left, running, other):
+        folder.mkdir()
+        (folder / "counter.db").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv(SHARED_FOLDER, "")  # what is set meanwhile is taken back
+
+    with shared_folder():
+        (mine,) = set(tmp_path.iterdir()) - {left, running, other}
+        assert os.environ[SHARED_FOLDER] == str(mine)
+
+    assert {running, other} == set(tmp_path.iterdir())
 
 
 class Collector(HTTPServer):
@@ -128,10 +157,32 @@ def test_traces_of_calls_are_exported_without_arguments(
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
         "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
         "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "OTEL_SERVICE_NAME": "team-infinity",
     }
     with running_server(tmp_path, **settings) as server:
         server.call(key, "infinity_get_board", workspace_id="1", board_id="canary")
         eventually(lambda: b"tools/call infinity_get_board" in b"".join(collector.bodies))
     sent = b"".join(collector.bodies)
+    assert b"team-infinity" in sent
     assert b"canary" not in sent
     assert key.encode() not in sent
+
+
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({}, "infinity-mcp"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "host.name=one"}, "infinity-mcp"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=team"}, "team"),
+        ({"OTEL_SERVICE_NAME": "team"}, "team"),
+    ],
+)
+def test_traces_are_of_the_service_that_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], name: str
+) -> None:
+    for variable in ("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+
+    assert name == tracing.service().attributes["service.name"]

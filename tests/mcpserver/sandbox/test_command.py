@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.support import PATIENCE_SECONDS
+
 MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
-SECONDS = 30
 
 
 def arguments(*options: str) -> list[str]:
@@ -21,7 +22,7 @@ def arguments(*options: str) -> list[str]:
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        arguments(*options), capture_output=True, text=True, timeout=SECONDS, check=False
+        arguments(*options), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
 
 
@@ -36,7 +37,7 @@ def serving(*options: str) -> Iterator[list[str]]:
             yield [process.stdout.readline(), process.stdout.readline()]
         finally:
             process.terminate()
-            process.wait(SECONDS)
+            process.wait(PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def test_address_and_tokens_are_printed(printed: list[str], base_url: str) -> No
 
 def test_api_answers_over_http(base_url: str) -> None:
     headers = {"Authorization": "Bearer sandbox-ada", "X-API-Version": "2026-04-20.morava"}
-    with httpx2.Client(base_url=base_url, headers=headers, timeout=SECONDS) as client:
+    with httpx2.Client(base_url=base_url, headers=headers, timeout=PATIENCE_SECONDS) as client:
         assert "Ada Example" == client.get("/profile").json()["name"]
         created = client.post("/workspaces/31337/boards", json={"name": "Hiring"})
         uploaded = client.post(

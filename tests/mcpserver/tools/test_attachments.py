@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 from tests.conftest import MakeProfile, MakeUser
 from tests.mcpserver.infinity.upstream import always, raw_server
 from tests.mcpserver.tools.agent import Agent, ToolCases, agent_of
-from tests.mcpserver.tools.conftest import UNPACED, WORKSPACE
+from tests.mcpserver.tools.conftest import WORKSPACE
 from tests.support import (
     ROOT,
     Infinity,
@@ -173,7 +173,7 @@ def test_where_the_limit_is_raised_a_file_of_20_mb_passes_in_modest_memory(
 ) -> None:
     _, key = make_user()
     content = random.Random(0).randbytes(20_000_000)
-    limits = {**UNPACED, "MCP_MAX_REQUEST_BYTES": str(LARGEST_REQUEST)}
+    limits = {"MCP_MAX_REQUEST_BYTES": str(LARGEST_REQUEST)}
     with (
         running_server(tmp_path, **limits) as server,
         agent_of(portal, server, key, infinity) as agent,
