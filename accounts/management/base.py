@@ -14,6 +14,8 @@ from accounts.models import ApiKey, McpUser
 from credentials.files import write_secret_file
 from credentials.management.base import CredentialsCommand, parse_duration
 
+IMPORTED = "(imported)"  # in the place of a prefix: only the key's digest is known
+
 
 class NewKeyCommand(CredentialsCommand):
     """A command that ends in a new key, printed once or written to a file."""

@@ -10,14 +10,31 @@ import base64
 import binascii
 import codecs
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_core import PydanticCustomError, from_json
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError, from_json
+
+UNKNOWN = "extra_forbidden"  # as pydantic calls a field that no class here has
+IGNORE = (
+    "A field that is not known here may limit what somebody may do: see what it says, and set here"
+    " after the import what it limits. With --ignore-field NAME, for each such field, the import"
+    " goes on without it."
+)
 
 
 class ImportRefused(Exception):
@@ -42,45 +59,115 @@ def _base64url(text: object) -> bytes:
 Base64Url = Annotated[bytes, BeforeValidator(_base64url)]
 
 
-class NodeRecord(BaseModel):
+def _once(names: list[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _not_none_of_them(tools: list[str]) -> list[str]:
+    if not tools:
+        raise PydanticCustomError(
+            "no_tools",
+            "No tool at all, which would mean every tool here: leave the field out of a copy of the"
+            " file if every tool is meant, or leave out the user",
+        )
+    return tools
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _spelt(name: str, in_camel_case: str) -> Any:
+    return Field(default=None, validation_alias=AliasChoices(name, in_camel_case))
+
+
+Names = Annotated[list[str], AfterValidator(_once)]
+Tools = Annotated[Names, AfterValidator(_not_none_of_them)]
+# As text in ISO 8601, or as seconds or milliseconds since 1970.
+Moment = Annotated[datetime, Field(strict=False), AfterValidator(_in_utc)]
+
+
+class NodeFile(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True)
+
+
+class NodeContent(NodeFile):
+    """What is not known is refused: it may be a limit. The times of writing limit nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    created_at: Any = _spelt("created_at", "createdAt")
+    updated_at: Any = _spelt("updated_at", "updatedAt")
+
+
+class NodeRecord(NodeContent):
+    """The Node server writes neither of the three words; people did."""
+
+    name: str
+    scopes: Names
+    active: bool | None = None
+    enabled: bool | None = None
+    disabled: bool | None = None
+
+    @property
+    def is_inactive(self) -> bool:
+        return self.active is False or self.enabled is False or self.disabled is True
 
 
 class NodeProfile(NodeRecord):
     id: str
-    name: str
     infinity_token: SecretStr
-    scopes: list[str]
 
     @property
     def token(self) -> str:
         return self.infinity_token.get_secret_value()
 
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Fields of a Profile; what the record does not limit is not among them."""
+        return {"active": False} if self.is_inactive else {}
+
 
 class NodeUser(NodeRecord):
     """`key_hash` is SHA-256 in hex of the key's text."""
 
-    name: str
     key_hash: str
     profile_id: str
-    scopes: list[str]
+    expires_at: Moment | None = _spelt("expires_at", "expiresAt")
+    allowed_tools: Tools | None = _spelt("allowed_tools", "allowedTools")
+    revoked: bool | None = None
+    revoked_at: Moment | None = _spelt("revoked_at", "revokedAt")
 
     @property
     def digest(self) -> str:
         return self.key_hash.lower()
 
+    @property
+    def is_revoked(self) -> bool:
+        return self.revoked is True or self.revoked_at is not None
 
-class UsersFile(NodeRecord):
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Fields of an McpUser; what the record does not limit is not among them."""
+        said = {
+            "active": False if self.is_inactive else None,
+            "expires_at": self.expires_at,
+            "allowed_tools": self.allowed_tools,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+
+class UsersFile(NodeContent):
     version: Literal[1]
     users: list[NodeUser]
 
 
-class Profiles(NodeRecord):
+class Profiles(NodeContent):
     version: Literal[1]
     profiles: list[NodeProfile]
 
 
-class StoreFile(NodeRecord):
+class StoreFile(NodeFile):
     version: Literal[1] = 1
     algorithm: Annotated[Literal["aes-256-gcm"], BeforeValidator(lambda name: str(name).lower())]
     nonce: Annotated[Base64Url, Field(min_length=12, max_length=12)]
@@ -88,15 +175,16 @@ class StoreFile(NodeRecord):
     ciphertext: Base64Url
 
 
-AnyFile = TypeVar("AnyFile", bound=NodeRecord)
+AnyFile = TypeVar("AnyFile", bound=NodeFile)
 
 
-def read_users(path: Path) -> list[NodeUser]:
-    """Raises ImportRefused and OSError."""
-    return _parsed(UsersFile, path.read_bytes(), path).users
+def read_users(path: Path, ignored: Collection[str] = ()) -> list[NodeUser]:
+    """`ignored` are names of fields that may be there though they are not known. Raises
+    ImportRefused and OSError."""
+    return _parsed(UsersFile, path.read_bytes(), path, ignored).users
 
 
-def read_profiles(path: Path, key_file: Path) -> list[NodeProfile]:
+def read_profiles(path: Path, key_file: Path, ignored: Collection[str] = ()) -> list[NodeProfile]:
     """The profiles in the store, opened with the store key's text. Raises ImportRefused, OSError
     and UnicodeError."""
     store = _parsed(StoreFile, path.read_bytes(), path)
@@ -111,10 +199,10 @@ def read_profiles(path: Path, key_file: Path) -> list[NodeProfile]:
             f"{path} cannot be opened: it is damaged, or {key_file} does not hold the value of"
             " MCP_CREDENTIAL_STORE_KEY that encrypted it, alone and without quotes"
         ) from None
-    return _parsed(Profiles, content, path).profiles
+    return _parsed(Profiles, content, path, ignored).profiles
 
 
-def _parsed(form: type[AnyFile], raw: bytes, path: Path) -> AnyFile:
+def _parsed(form: type[AnyFile], raw: bytes, path: Path, ignored: Collection[str] = ()) -> AnyFile:
     try:
         content = from_json(raw.removeprefix(codecs.BOM_UTF8))
     except ValueError as error:  # never with the content, which may be the decrypted store
@@ -122,14 +210,18 @@ def _parsed(form: type[AnyFile], raw: bytes, path: Path) -> AnyFile:
     try:
         return form.model_validate(content)
     except ValidationError as error:
-        problems = list(_problems(content, error))
-        raise ImportRefused(*(f"{path}: {problem}" for problem in problems)) from None
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+    wrong = [each for each in found if each["type"] != UNKNOWN or each["loc"][-1] not in ignored]
+    if not wrong:
+        return form.model_validate(content, extra="ignore")
+    hint = IGNORE if any(each["type"] == UNKNOWN for each in wrong) else ""
+    raise ImportRefused(*(f"{path}: {_problem(content, each)}" for each in wrong), hint=hint)
 
 
-def _problems(content: Any, error: ValidationError) -> Iterator[str]:
-    for each in error.errors(include_input=False, include_url=False, include_context=False):
-        where = _place(content, each["loc"])
-        yield f"{where}: {each['msg']}" if where else each["msg"]
+def _problem(content: Any, error: ErrorDetails) -> str:
+    where = _place(content, error["loc"])
+    message = "is not known here" if error["type"] == UNKNOWN else error["msg"]
+    return f"{where}: {message}" if where else message
 
 
 def _place(content: Any, location: tuple[str | int, ...]) -> str:

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Literal
 
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 
 from accounts.management.node_files import ImportRefused, NodeProfile, NodeUser
 from accounts.models import ApiKey, McpUser
@@ -75,6 +76,11 @@ def _mistakes_of_profile(node: NodeProfile) -> Iterator[str]:
         clean_token(node.token)
     except ValidationError as error:
         yield f"profile {node.id!r}: {explain_invalid(error)}"
+        if "id" in error.message_dict:
+            yield (
+                f"put profile {node.id!r} into a new store under another id, with the old server's"
+                " credentials:add-profile, and write that id into a copy of the users file"
+            )
     except TokenInvalid as error:
         yield f"profile {node.id!r}: {error}"
 
@@ -87,6 +93,8 @@ def _mistakes_of_user(node: NodeUser) -> Iterator[str]:
             record.clean_fields(exclude=elsewhere)
         except ValidationError as error:
             yield f"user {node.name!r}: {explain_invalid(error)}"
+            if "name" in error.message_dict:
+                yield f"give user {node.name!r} another name in a copy of the file: its key stays"
 
 
 def _conflicts(
@@ -116,6 +124,7 @@ def _differences_of_profile(node: NodeProfile) -> list[str]:
         "name": profile.name == node.name,
         "token": profile.is_readable() and profile.open_token() == clean_token(node.token),
         "scopes": set(profile.scopes) == set(node.scopes),
+        **_limits_kept(profile, node),
     }
     return [field for field, is_same in same.items() if not is_same]
 
@@ -125,12 +134,19 @@ def _differences_of_user(node: NodeUser) -> list[str]:
     user = McpUser.objects.filter(name=node.name).first()
     if user is None:
         return []
+    key = _key_of(node)
     same = {
         "profile": user.profile_id == node.profile_id,
         "scopes": set(user.scopes) == set(node.scopes),
-        "key": _key_of(node) is not None,
+        **_limits_kept(user, node),
+        "key": key is not None and not (node.is_revoked and key.revoked_at is None),
     }
     return [field for field, is_same in same.items() if not is_same]
+
+
+def _limits_kept(record: Profile | McpUser, node: NodeProfile | NodeUser) -> dict[str, bool]:
+    """Of each limit in the file. One that is set only here stays: the import ends none."""
+    return {field: getattr(record, field) == limit for field, limit in node.limits.items()}
 
 
 def _key_of(node: NodeUser) -> ApiKey | None:
@@ -138,43 +154,56 @@ def _key_of(node: NodeUser) -> ApiKey | None:
 
 
 def _bring_profile(node: NodeProfile) -> Step:
-    profile = Profile.objects.filter(pk=node.id).first()
-    outcome: Outcome = "replaced" if profile else "new"
-    if profile and not _differences_of_profile(node):
-        outcome = "unchanged"
-    else:
-        profile = profile or Profile(pk=node.id)
-        profile.name, profile.scopes = node.name, node.scopes
+    profile = Profile.objects.filter(pk=node.id).first() or Profile(pk=node.id)
+    outcome = _outcome(profile, _differences_of_profile(node))
+    if outcome != "unchanged":
         profile.set_token(node.token)
-        profile.save()
-    return Step(f"profile {profile.id}", outcome, profile.api_base_url)
+        _save(profile, name=node.name, scopes=node.scopes, **node.limits)
+    note = profile.api_base_url if profile.active else f"{profile.api_base_url}; inactive"
+    return Step(f"profile {profile.id}", outcome, note)
 
 
 def _bring_user(node: NodeUser) -> Step:
-    user = McpUser.objects.filter(name=node.name).first()
-    outcome: Outcome = "replaced" if user else "new"
-    if user and not _differences_of_user(node):
-        outcome = "unchanged"
-    else:
-        user = user or McpUser(name=node.name)
-        user.profile_id, user.scopes = node.profile_id, node.scopes
-        user.save()
+    user = McpUser.objects.filter(name=node.name).first() or McpUser(name=node.name)
+    outcome = _outcome(user, _differences_of_user(node))
+    if outcome != "unchanged":
+        _save(user, profile_id=node.profile_id, scopes=node.scopes, **node.limits)
         _bring_key(user, node)
     return Step(f"MCP user {user.name}", outcome, _rights(user))
 
 
+def _outcome(record: Model, differences: list[str]) -> Outcome:
+    if record._state.adding:
+        return "new"
+    return "replaced" if differences else "unchanged"
+
+
+def _save(record: Model, **fields: object) -> None:
+    for name, value in fields.items():
+        setattr(record, name, value)
+    record.save()
+
+
 def _bring_key(user: McpUser, node: NodeUser) -> None:
-    """A key that is here already stays as it is, revoked or not; another one is ended."""
+    """A key that is here already stays as it is, or is revoked; another one is ended."""
     if _key_of(node) is None:
         user.revoke_keys()
         user.adopt_key(node.digest, LABEL)
+    if node.is_revoked:
+        user.keys.filter(digest=node.digest, revoked_at=None).revoke()
 
 
 def _rights(user: McpUser) -> str:
     """With which profile, and what of the scopes in the file the profile withholds."""
     user.refresh_from_db()
-    note = f"profile {user.profile_id}, {', '.join(user.policy.ordered_scopes) or 'no scope'}"
+    notes = [f"profile {user.profile_id}, {', '.join(user.policy.ordered_scopes) or 'no scope'}"]
     withheld = [scope for scope in user.scopes if scope not in user.policy.scopes]
     if withheld:
-        note += f"; the profile does not allow {', '.join(withheld)}"
-    return note if user.state == "live" else f"{note}; {user.state}"
+        notes.append(f"the profile does not allow {', '.join(withheld)}")
+    if user.allowed_tools:
+        notes.append(f"only {', '.join(user.allowed_tools)}")
+    if user.state != "live":
+        notes.append(user.state)
+    if not user.keys.live().exists():
+        notes.append("no live key")
+    return "; ".join(notes)

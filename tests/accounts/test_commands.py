@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.models import ApiKey, McpUser
+from accounts.models import ApiKey, McpUser, digest_of
 from accounts.scopes import ADMIN, READ, SCOPES, WRITE
 from credentials.management.base import parse_duration
 from credentials.models import Profile
@@ -254,6 +254,18 @@ class TestRevokeUserKey:
 
         assert not is_let_in(lost)
         assert is_let_in(keep)
+
+    def test_a_key_of_which_only_the_digest_is_known_is_revoked_as_it_is_listed(
+        self, alice: McpUser
+    ) -> None:
+        _, kept = alice.issue_key()
+        imported = alice.adopt_key(digest_of("made elsewhere"))
+
+        call_command("credentials_revoke_user_key", "--name=alice", "--prefix=(imported)")
+
+        imported.refresh_from_db()
+        assert "revoked" == imported.state
+        assert is_let_in(kept)
 
     @pytest.mark.parametrize("prefix", ["", "mcp_", "mcp_????"])
     def test_prefix_of_no_key_revokes_none_and_names_the_live_ones(

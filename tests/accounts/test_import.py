@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 
 import pytest
 from cryptography.fernet import Fernet
@@ -62,6 +63,16 @@ class TestImport:
         call_command("credentials_import", *node.arguments)
 
         assert token == Profile.objects.get().open_token()
+
+    def test_scope_that_is_listed_twice_counts_once(
+        self, node: NodeServer, token: str, db: None
+    ) -> None:
+        node.add_profile("local", token, scopes=[READ, READ])
+        node.add_user("codex", "local", scopes=[READ, READ])
+
+        bring(node)
+
+        assert ([READ], [READ]) == (Profile.objects.get().scopes, McpUser.objects.get().scopes)
 
     def test_no_secret_is_printed(
         self, node: NodeServer, token: str, db: None, capsys: Capture
@@ -143,6 +154,114 @@ class TestImport:
         with running_server(installation.folder, **installation.variables) as server:
             profile = data_of(server.call(key, "infinity_get_profile"))
             assert "Ada Example" == profile["name"]
+
+
+PAST, FUTURE = "2020-01-02T03:04:05.678Z", "2099-01-02T03:04:05.678Z"
+
+
+class TestLimits:
+    """Of records that people added fields to."""
+
+    @pytest.mark.parametrize(
+        ("fields", "told"),
+        [
+            ({"disabled": True}, "inactive"),
+            ({"active": False}, "inactive"),
+            ({"enabled": False}, "inactive"),
+            ({"expires_at": PAST}, "expired"),
+            ({"expiresAt": PAST}, "expired"),
+            ({"expires_at": "2020-01-02"}, "expired"),
+            ({"expires_at": 1_577_934_245_678}, "expired"),
+            ({"revoked": True}, "no live key"),
+            ({"revoked_at": PAST}, "no live key"),
+            ({"revokedAt": FUTURE}, "no live key"),
+        ],
+    )
+    def test_who_was_locked_out_stays_locked_out(
+        self,
+        node: NodeServer,
+        token: str,
+        db: None,
+        capsys: Capture,
+        fields: dict[str, object],
+        told: str,
+    ) -> None:
+        node.add_profile("local", token)
+        key = node.add_user("alice", "local", **fields)
+
+        bring(node)
+
+        assert ApiKey.objects.authenticate(key) is None
+        assert told in capsys.readouterr().out
+        before = stored()
+        bring(node)
+        assert before == stored()
+
+    def test_inactive_profile_stays_inactive(self, node: NodeServer, token: str, db: None) -> None:
+        node.add_profile("local", token, active=False)
+        key = node.add_user("alice", "local")
+
+        bring(node)
+
+        assert not Profile.objects.get().active
+        assert ApiKey.objects.authenticate(key) is None
+
+    @pytest.mark.parametrize("field", ["allowed_tools", "allowedTools"])
+    def test_allowed_tools_and_a_later_end_are_kept(
+        self, node: NodeServer, token: str, db: None, field: str
+    ) -> None:
+        tools = ["infinity_get_profile", "infinity_list_boards"]
+        node.add_profile("local", token)
+        node.add_user("alice", "local", expires_at=FUTURE, **{field: tools})
+
+        bring(node)
+
+        alice = McpUser.objects.get()
+        assert (tools, "live") == (alice.allowed_tools, alice.state)
+        assert alice.expires_at == datetime.fromisoformat(FUTURE)
+        assert alice.policy.tools == frozenset(tools)
+
+    def test_fields_that_limit_nothing_are_taken(
+        self, node: NodeServer, token: str, db: None
+    ) -> None:
+        nothing = {"disabled": False, "active": True, "expires_at": None, "revoked_at": None}
+        node.add_profile("local", token)
+        key = node.add_user("alice", "local", allowed_tools=None, **nothing)
+        node.users[0]["updatedAt"] = node.users[0].pop("updated_at")
+
+        bring(node)
+
+        assert ApiKey.objects.authenticate(key) is not None
+
+    def test_field_that_is_not_known_is_left_out_if_it_is_named(
+        self, node: NodeServer, token: str, db: None
+    ) -> None:
+        node.add_profile("local", token, colour="green")
+        node.add_user("alice", "local", colour="red", disabled=True)
+
+        bring(node, "--ignore-field=colour", "--ignore-field=disabled")
+
+        assert "inactive" == McpUser.objects.get().state  # what is known is never left out
+
+    def test_user_who_was_locked_out_over_there_since_is_locked_out_here(
+        self, moved: NodeServer
+    ) -> None:
+        moved.users[0] |= {"disabled": True, "revoked": True}
+        moved.save()
+
+        assert "MCP user codex is here with another active and key" in refusal(moved)
+        bring(moved, "--replace")
+
+        user = McpUser.objects.get()
+        assert ("inactive", "revoked") == (user.state, user.keys.get().state)
+
+    def test_limit_that_is_set_here_only_stays(self, moved: NodeServer) -> None:
+        McpUser.objects.update(active=False, allowed_tools=["infinity_get_profile"])
+        before = stored()
+
+        bring(moved, "--replace")
+
+        assert before == stored()
 
 
 class TestConflicts:

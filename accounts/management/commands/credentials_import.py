@@ -36,6 +36,14 @@ class Command(CredentialsCommand):
             help="let the files win over profiles and users that are here and differ; a user with"
             " another key then has the key of the file only",
         )
+        parser.add_argument(
+            "--ignore-field",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="import without this field of the files, which is not known here; can be given"
+            " more than once",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         store.store_keys()
@@ -59,8 +67,9 @@ class Command(CredentialsCommand):
 
 def _import(options: dict[str, Any]) -> list[Step]:
     """A dry run does it all and takes it back, so that what it tells is what would happen."""
-    users = read_users(options["users"])
-    profiles = read_profiles(options["store"], options["store_key_file"])
+    ignored = options["ignore_field"]
+    users = read_users(options["users"], ignored)
+    profiles = read_profiles(options["store"], options["store_key_file"], ignored)
     with transaction.atomic():
         steps = bring(profiles, users, replace=options["replace"])
         transaction.set_rollback(options["dry_run"])

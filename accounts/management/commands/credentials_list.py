@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from accounts.management.base import IMPORTED
 from accounts.models import ApiKey, McpUser
 from credentials.management.base import CredentialsCommand
 from credentials.models import Profile
@@ -122,7 +123,7 @@ def _tables(profiles: list[Profile], users: list[McpUser]) -> Iterable[str]:
 def _key_row(user: McpUser, key: ApiKey) -> Sequence[str]:
     return (
         user.name,
-        key.prefix or "(imported)",
+        key.prefix or IMPORTED,
         key.label,
         _short(key.created_at),
         _short(key.last_used_at, "never"),

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from accounts.management.base import named_user
+from accounts.management.base import IMPORTED, named_user
 from accounts.models import McpUser
 from credentials.management.base import CredentialsCommand
 
 
 class Command(CredentialsCommand):
-    help = "Revokes the keys of an MCP user, or one of them, from the next request on."
+    help = "Revokes the keys of an MCP user, or one of them, within a second."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--name", required=True, help="of the MCP user")
@@ -29,11 +29,11 @@ class Command(CredentialsCommand):
 def _revoke(user: McpUser, prefix: str | None) -> int:
     if prefix is None:
         return user.revoke_keys()
-    return user.keys.live().filter(prefix=prefix).revoke()
+    return user.keys.live().filter(prefix="" if prefix == IMPORTED else prefix).revoke()
 
 
 def _live_keys(user: McpUser) -> str:
-    prefixes = [key.prefix or "(imported)" for key in user.keys.live()]
+    prefixes = [key.prefix or IMPORTED for key in user.keys.live()]
     return (
         f"the live keys of {user.name} are {', '.join(prefixes)}"
         if prefixes
