@@ -39,8 +39,8 @@ def test_report_tells_all_but_the_secrets(
     for expected in (
         str(django_settings.BASE_DIR),
         "systemd unit infinity",
-        f"{key_file.parent / '.env'} (secrets and settings, 0600)",
-        f"{key_file} (MCP key, 0640)",
+        f"{key_file.parent / '.env'} (secrets and settings, 0600, of {key_file.owner()})",
+        f"{key_file} (MCP key, 0640, of {key_file.owner()})",
         server.url,
         "infinity, streamable HTTP, Authorization: Bearer KEY",
         "[mcp_servers.infinity]",
@@ -70,7 +70,8 @@ def test_json_says_the_same(server: Server, key: str, key_file: Path, capsys: Ca
     assert key not in said
     assert [True] * 4 == [proof["passed"] for proof in report["proofs"]]
     assert (str(key_file), server.url) == (report["key_file"], report["url"])
-    assert (str(key_file), "MCP key", "0640") in [tuple(file.values()) for file in report["files"]]
+    described = (str(key_file), "MCP key", "0640", key_file.owner())
+    assert described in [tuple(file.values()) for file in report["files"]]
     assert ("cursor", "Cursor") == (report["client"]["client"], report["client"]["title"])
     assert "streamable HTTP" == report["entry"]["transport"]
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from django.conf import settings
 from django.db import connection
 
+from credentials.management.places import compose_service, told
 from mcpserver.client_setup import NAME, ClientSetup
 from mcpserver.proofs import Proof
 from oauthbridge.redirects import LOOPBACK_HOSTS
@@ -22,7 +23,7 @@ CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 class Repository:
     url: str  # empty without a remote
     commit: str
-    changed: bool  # since the commit, in files under version control
+    changed: bool | None  # since the commit, in files under version control; None: not known
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class InstalledFile:
     path: str
     what: str
     mode: str  # octal, like 0600
+    owner: str  # a name, or a user id that has none here
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,13 @@ def repository() -> Repository | None:
     if prefix or not commit:  # a prefix: a checkout of something else lies around this folder
         return None
     changed = bool(_git("status", "--porcelain", "--untracked-files=no"))
-    return Repository(_without_user(_git("remote", "get-url", "origin")), commit, changed)
+    return Repository(without_user(_git("remote", "get-url", "origin")), commit, changed)
 
 
 def service(url: str) -> str:
     """How what answers at `url` is served; what starts it there, only who installed it can say."""
+    if name := compose_service():
+        return f"Compose service {name}"
     container = " in a container" if any(mark.exists() for mark in CONTAINER_MARKS) else ""
     parts = urlsplit(url)
     # These settings are not those of the server if it is seen on another port of this machine.
@@ -78,14 +82,16 @@ def service(url: str) -> str:
     return f"manage.py mcp_serve{place}{container}"
 
 
-def database() -> str:
+def database(folder: Path | None) -> str:
     """Which database, without its password."""
     name, host = connection.settings_dict["NAME"], connection.settings_dict["HOST"]
+    if connection.vendor == "sqlite":
+        name = told(Path(name), folder)
     return f"{connection.display_name} {name}" + (f" on {host}" if host else "")
 
 
-def files(key_file: Path) -> Iterator[InstalledFile]:
-    """Those of the installation that are there and hold what is private."""
+def files(key_file: Path, folder: Path | None) -> Iterator[InstalledFile]:
+    """Those of the installation that are there and hold what is private, told below `folder`."""
     candidates = {settings.ENV_FILE: "secrets and settings", key_file: "MCP key"}
     if connection.vendor == "sqlite":
         candidates[Path(connection.settings_dict["NAME"])] = "database"
@@ -94,7 +100,16 @@ def files(key_file: Path) -> Iterator[InstalledFile]:
     for path, what in candidates.items():
         if path.is_file():
             mode = path.stat().st_mode & 0o777
-            yield InstalledFile(str(path.resolve()), what, f"{mode:04o}")
+            yield InstalledFile(str(told(path, folder)), what, f"{mode:04o}", _owner(path))
+
+
+def _owner(path: Path) -> str:
+    try:
+        if not compose_service():  # where the host may give another name to the same number
+            return path.owner()
+    except (KeyError, NotImplementedError):  # a user without a name; Windows
+        pass
+    return f"user {path.stat().st_uid}"
 
 
 def _git(*arguments: str) -> str:
@@ -106,7 +121,7 @@ def _git(*arguments: str) -> str:
         return ""
 
 
-def _without_user(url: str) -> str:
+def without_user(url: str) -> str:
     """A token may stand before the @ of an https address."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
 
 from credentials.management.commands.credentials_init import assignments
+from credentials.management.places import compose_service, manage, told
 from mcpserver.client_setup import Server, codex_config, export_key, server_url
 
 
@@ -41,11 +40,11 @@ class Summary:
                 "",
                 *(f"  {line}" for line in codex_config(f"{url}/mcp").splitlines()),
                 "",
-                "and start it from a shell that knows the key:",
+                f"and start it from a shell that knows the key{self._where()}:",
                 "",
-                f"  {export_key(Server(url, key_file=str(self.key_file)))}",
+                f"  {export_key(Server(url, key_file=str(told(self.key_file))))}",
                 "",
-                "Serving; Ctrl+C stops." if serve else f"To serve: {manage('mcp_serve')}",
+                "Serving; Ctrl+C stops." if serve else f"To serve: {_to_serve()}",
             ]
         )
 
@@ -55,13 +54,19 @@ class Summary:
         return "Infinity MCP is set up already: nothing was changed."
 
     def _key(self) -> str:
+        file = told(self.key_file)
         if self.key_works:
-            return str(self.key_file)
+            return str(file)
         rotate = ["credentials_rotate_user_key", "--name", "codex"]
         return (
-            f"no valid key in {self.key_file}; for a new one, which ends the old:\n"
-            f"             {manage(*rotate, '--key-file', str(self.key_file))}"
+            f"no valid key in {file}; for a new one, which ends the old:\n"
+            f"             {manage(*rotate, '--key-file', str(file))}"
         )
+
+    def _where(self) -> str:
+        if not compose_service():
+            return ""
+        return ", in this folder (sudo cat where cat is refused: the file is the container's)"
 
     def _port(self) -> list[str]:
         port = unkept_port()
@@ -80,26 +85,10 @@ class Summary:
 def unkept_port() -> str:
     """The PORT of this start if ENV_FILE says another or none, so that the next has another."""
     given: str = os.environ.get("PORT", "")
-    if not settings.ENV_FILE.exists():  # everything comes from the environment
+    if compose_service() or not settings.ENV_FILE.exists():  # the environment always says it
         return ""
     return "" if given == assignments(settings.ENV_FILE).str("PORT", default="") else given
 
 
-def manage(*arguments: str) -> str:
-    """A `manage.py` command to copy and paste, short when run from the project folder."""
-    program = [Path(sys.executable), settings.BASE_DIR / "manage.py"]
-    if Path.cwd() == settings.BASE_DIR:
-        program = [_relative(path) for path in program]
-    return " ".join([*_moved_places(), shlex.join([*map(str, program), *arguments])])
-
-
-def _relative(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _moved_places() -> list[str]:
-    """The next command must find the same database as this one."""
-    if sys.platform == "win32":  # where variables stay set in the shell
-        return []
-    names = [name for name in ("ENV_FILE", "DATA_DIR", "CONFIG_DIR") if name in os.environ]
-    return [f"{name}={shlex.quote(os.environ[name])}" for name in names]
+def _to_serve() -> str:
+    return "docker compose up -d" if compose_service() else manage("mcp_serve")

@@ -1,13 +1,14 @@
-"""What the commands that prove an installation share."""
+"""What the commands that prove an installation, or say how to connect to it, share."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from django.core.management.base import CommandError
 
+from mcpserver.client_setup import ClientSetup, Step
 from mcpserver.proofs import Proof, endpoint, prove
 
 
@@ -40,3 +41,16 @@ def prove_quietly(url: str, key: str) -> AsyncIterator[Proof]:
 
 def proof_line(proof: Proof) -> str:
     return f"{'ok' if proof.passed else 'FAILED':<6}  {proof.name:<35}  {proof.found}"
+
+
+def setup_text(setup: ClientSetup) -> str:
+    """The steps of a client's set-up, for a terminal."""
+    return "\n\n".join("\n".join(_step_lines(step)) for step in setup.steps)
+
+
+def _step_lines(step: Step) -> Iterator[str]:
+    yield f"{step.text}:" if step.link else step.text
+    if step.link or step.code or step.values:
+        yield ""
+    yield from (f"    {line}" for line in (step.code or step.link).splitlines())
+    yield from (f"    {name}: {value}" for name, value in step.values)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
 from credentials.management.base import CredentialsCommand
+from credentials.management.places import compose_service, told
 from infinity_mcp.management.report import (
     Entry,
     Report,
@@ -21,9 +21,16 @@ from infinity_mcp.management.report import (
     files,
     repository,
     service,
+    without_user,
 )
 from mcpserver.client_setup import CLIENTS, Server, client_setup, server_url
-from mcpserver.management.base import mcp_url, proof_line, prove_quietly, read_key
+from mcpserver.management.base import (
+    mcp_url,
+    proof_line,
+    prove_quietly,
+    read_key,
+    setup_text,
+)
 from mcpserver.proofs import Proof
 
 LABEL_WIDTH = 12
@@ -49,6 +56,16 @@ class Command(CredentialsCommand):
         parser.add_argument(
             "--key-file", type=Path, metavar="FILE", help="default: codex-mcp-key.txt in CONFIG_DIR"
         )
+        parser.add_argument(
+            "--folder",
+            type=Path,
+            help="the install folder on the host, when this runs in a container, which cannot know:"
+            " paths are then told as they are there",
+        )
+        parser.add_argument(
+            "--commit", help="its commit, which a container does not know: git rev-parse HEAD"
+        )
+        parser.add_argument("--repository", metavar="URL", help="where that commit is from")
         parser.add_argument("--service", help="how it runs, like: Compose service infinity-mcp")
         parser.add_argument("--client", choices=CLIENTS, default="codex")
         parser.add_argument("--json", action="store_true", help="the same as one JSON object")
@@ -59,19 +76,9 @@ class Command(CredentialsCommand):
             self.stdout.write(json.dumps(asdict(report), indent=2))
         else:
             self.stdout.write("\n".join(_lines(report)))
-            self._write_setup(report)
+            self.stdout.write(f"\n{report.client.title}:\n\n{setup_text(report.client)}")
         if not report.is_proven:
             raise CommandError("Not every proof passed.")
-
-    def _write_setup(self, report: Report) -> None:
-        self.stdout.write(f"\n{report.client.title}:\n")
-        call_command(
-            "mcp_client_config",
-            client=report.client.client,
-            url=report.url,
-            key_file=Path(report.key_file),
-            stdout=self.stdout,
-        )
 
 
 def _report(options: dict[str, Any]) -> Report:
@@ -79,19 +86,37 @@ def _report(options: dict[str, Any]) -> Report:
     url = mcp_url(options["url"] or server_url())
     seen_here = mcp_url(options["prove_at"] or url)
     key_file: Path = (options["key_file"] or settings.CONFIG_DIR / "codex-mcp-key.txt").resolve()
-    server = Server(url, key_file=str(key_file), folder=settings.BASE_DIR, python=sys.executable)
+    folder: Path | None = options["folder"]
+    server = Server(
+        url,
+        key_file=str(told(key_file, folder)),
+        folder=folder or settings.BASE_DIR,
+        python=sys.executable,
+    )
     return Report(
-        folder=str(settings.BASE_DIR),
-        repository=repository(),
+        folder=_folder(folder),
+        repository=_repository(options),
         service=options["service"] or service(seen_here),
-        files=tuple(files(key_file)),
-        database=database(),
+        files=tuple(files(key_file, folder)),
+        database=database(folder),
         url=url,
-        key_file=str(key_file),
+        key_file=server.key_file,
         proofs=asyncio.run(_proofs(seen_here, read_key(key_file))),
         entry=Entry(),
         client=client_setup(options["client"], server),
     )
+
+
+def _folder(given: Path | None) -> str:
+    if given or not compose_service():
+        return str(given or settings.BASE_DIR)
+    return 'not known in a container: add --folder "$PWD"'
+
+
+def _repository(options: dict[str, Any]) -> Repository | None:
+    if options["commit"]:
+        return Repository(without_user(options["repository"] or ""), options["commit"], None)
+    return repository()
 
 
 async def _proofs(url: str, key: str) -> tuple[Proof, ...]:
@@ -104,7 +129,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _labelled("Service", report.service)
     yield from _labelled("Database", report.database)
     yield from _labelled(
-        "Files", *(f"{file.path} ({file.what}, {file.mode})" for file in report.files)
+        "Files",
+        *(f"{file.path} ({file.what}, {file.mode}, of {file.owner})" for file in report.files),
     )
     yield from _labelled("MCP URL", report.url)
     yield from _labelled("Key file", report.key_file)
@@ -119,7 +145,10 @@ def _labelled(label: str, *values: str) -> Iterator[str]:
 
 
 def _described(repository: Repository | None) -> str:
+    if repository is None and compose_service():
+        return 'not known in a container: add --commit "$(git rev-parse HEAD)"'
     if repository is None:
         return "not a git checkout"
     changed = ", with changes of your own" if repository.changed else ""
-    return f"{repository.url or 'without a remote'}, commit {repository.commit}{changed}"
+    place = f"{repository.url}, " if repository.url else ""
+    return f"{place}commit {repository.commit}{changed}"

@@ -20,6 +20,7 @@ from accounts.scopes import ACCESS
 from credentials.database import is_migrated
 from credentials.files import write_secret_file
 from credentials.management.base import CredentialsCommand
+from credentials.management.places import compose_service, how_to_own, told
 from credentials.models import Profile
 from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL
 from infinity_mcp.management.summary import Summary
@@ -83,12 +84,15 @@ def require_writable_folder(variable: str) -> None:
     except OSError as error:
         raise CommandError(f"Cannot make {variable} {folder}: {error.strerror}.") from error
     if not os.access(folder, os.W_OK):
-        raise CommandError(f"Cannot write to {variable} {folder}.")
+        raise CommandError(
+            f"Cannot write to {variable} {told(folder)}. Whoever runs this must own it:"
+            f" {how_to_own(folder)}"
+        )
 
 
 def remember_port(env_file: Path) -> None:
     """Every later command must find the server where this one is about to start it."""
-    if "PORT" in os.environ:
+    if "PORT" in os.environ and not compose_service():  # which says it every time
         with env_file.open("a") as file:
             file.write(f"PORT={settings.PORT}\n")
 
@@ -151,8 +155,8 @@ def ensure_mcp_user(profile: Profile, summary: Summary) -> None:
         return
     if summary.key_file.exists():
         raise CommandError(
-            f"{summary.key_file} exists, but its key is for another database: set CONFIG_DIR to"
-            " another folder, or move the file away."
+            f"{told(summary.key_file)} exists, but its key is for another database: set CONFIG_DIR"
+            " to another folder, or move the file away."
         )
     scopes = list(ACCESS["admin"])
     user = McpUser.objects.create(name=MCP_USER_NAME, profile=profile, scopes=scopes)

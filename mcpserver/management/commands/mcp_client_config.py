@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from mcpserver.client_setup import CLIENTS, Server, Step, client_setup, server_url
-from mcpserver.management.base import mcp_url
+from credentials.management.places import told
+from mcpserver.client_setup import CLIENTS, Server, client_setup, server_url
+from mcpserver.management.base import mcp_url, setup_text
 
 
 class Command(BaseCommand):
@@ -31,17 +31,8 @@ class Command(BaseCommand):
             raise CommandError(f"--key-file: there is no file {key_file}.")
         server = Server(
             mcp_url(url or server_url()),
-            key_file=str(key_file.resolve()) if key_file else "",
+            key_file=str(told(key_file)) if key_file else "",
             folder=settings.BASE_DIR,
             python=sys.executable,
         )
-        steps = client_setup(client, server).steps
-        self.stdout.write("\n\n".join("\n".join(_lines(step)) for step in steps))
-
-
-def _lines(step: Step) -> Iterator[str]:
-    yield f"{step.text}:" if step.link else step.text
-    if step.link or step.code or step.values:
-        yield ""
-    yield from (f"    {line}" for line in (step.code or step.link).splitlines())
-    yield from (f"    {name}: {value}" for name, value in step.values)
+        self.stdout.write(setup_text(client_setup(client, server)))

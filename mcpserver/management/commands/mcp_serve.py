@@ -2,26 +2,22 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import signal
 import socket
 import sys
-import tempfile
-from collections.abc import Iterator
 from typing import Any
 
 import anyio
 import uvicorn
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
-from credentials.database import is_migrated
+from credentials.database import is_migrated, migrate_once
 from credentials.management.base import CredentialsCommand
 from credentials.models import Profile
 from credentials.validators import validate_base_url
-from mcpserver.metrics import SHARED_FOLDER
+from mcpserver.metrics import shared_folder
 
 
 class Command(CredentialsCommand):
@@ -32,8 +28,8 @@ class Command(CredentialsCommand):
         parser.add_argument(
             "--migrate",
             action="store_true",
-            help="bring the database up to date first; where several servers share one, run migrate"
-            " once instead",
+            help="bring the database up to date first; of servers that start together on one"
+            " PostgreSQL, one does it and the others wait",
         )
 
     def handle(self, *, migrate: bool, **options: Any) -> None:
@@ -41,7 +37,7 @@ class Command(CredentialsCommand):
             case "http":
                 self.check()
                 if migrate:
-                    _migrate()
+                    migrate_once()
                 self._serve_http()
             case "stdio":
                 self._serve_stdio()
@@ -53,7 +49,8 @@ class Command(CredentialsCommand):
         require_free_port(settings.HOST, settings.PORT)
         # uvicorn raises the signal that stopped it once more, when all is done (security.md 25).
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        with _shared_metrics():
+        has_shared_metrics = settings.WORKERS > 1 and settings.METRICS_TOKEN
+        with shared_folder() if has_shared_metrics else contextlib.nullcontext():
             self._run()
 
     def _run(self) -> None:
@@ -83,22 +80,6 @@ class Command(CredentialsCommand):
             raise CommandError(f"INFINITY_API_BASE_URL: {' '.join(error.messages)}") from error
         with contextlib.suppress(KeyboardInterrupt):
             anyio.run(serve)
-
-
-def _migrate() -> None:
-    if not is_migrated():
-        call_command("migrate", interactive=False, verbosity=0)
-
-
-@contextlib.contextmanager
-def _shared_metrics() -> Iterator[None]:
-    """Several workers count in files of one folder, so that any of them can tell of all."""
-    if settings.WORKERS == 1 or not settings.METRICS_TOKEN:
-        yield
-        return
-    with tempfile.TemporaryDirectory(prefix="infinity-mcp-metrics-") as folder:
-        os.environ[SHARED_FOLDER] = folder
-        yield
 
 
 def _refuse_unready() -> None:
