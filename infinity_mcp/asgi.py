@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from infinity_mcp.draining import drain_on_sigterm
+from infinity_mcp.draining import drain_on_sigterm, stop_with_parent
+from infinity_mcp.memory import share_one_heap
 from infinity_mcp.middleware import RequestIdMiddleware
 from infinity_mcp.tracing import export_traces
 
+share_one_heap()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
 django = cast(ASGIApp, get_asgi_application())
 
 from mcpserver import history  # noqa: E402 - models can be imported once Django is set up
 from mcpserver.app import McpApp  # noqa: E402
+from mcpserver.database import in_thread  # noqa: E402
 from oauthbridge import configured  # noqa: E402
 
 # Served from where they are installed, so that there is nothing to collect.
@@ -38,12 +41,13 @@ mcp = McpApp()
 
 @asynccontextmanager
 async def lifespan(_: Starlette) -> AsyncIterator[None]:
-    await sync_to_async(configured.register_configured_client)()
-    await sync_to_async(configured.warn_of_unknown_user)()
+    await in_thread(configured.register_configured_client)
+    await in_thread(configured.warn_of_unknown_user)
     async with mcp.running(), history.kept():
         gc.freeze()  # what is there now stays, so that collections need not look at it
         export_traces()
         drain_on_sigterm(settings.DRAIN_SECONDS)
+        stop_with_parent()
         yield
 
 
@@ -60,7 +64,29 @@ async def _dispatch(scope: Scope, receive: Receive, send: Send) -> None:
     # Both spellings, so that neither is answered with a redirect; and past the site's routing and
     # middleware, which take 0.03 ms.
     is_mcp = scope["type"] == "http" and scope["path"] in ("/mcp", "/mcp/")
-    await (mcp if is_mcp else site)(scope, receive, send)
+    if is_mcp:
+        await mcp(scope, receive, send)
+    else:
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
+            receive = _until_answered(receive)
+        await site(scope, receive, mcp.forgetting_callers(send))
+
+
+def _until_answered(receive: Receive) -> Receive:
+    """`receive` of a request that may change something: that its client has left is told only
+    while its body is read. Later Django would make the change and give no answer, which is what
+    `forgetting_callers` waits for."""
+    is_read = False
+
+    async def patient() -> Message:
+        nonlocal is_read
+        if is_read:
+            await asyncio.Event().wait()  # until Django, which listens meanwhile, has answered
+        message = await receive()
+        is_read = message["type"] == "http.request" and not message.get("more_body")
+        return message
+
+    return patient
 
 
 application = RequestIdMiddleware(_dispatch)

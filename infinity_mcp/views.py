@@ -8,7 +8,7 @@ import sys
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template import loader
@@ -96,6 +96,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     _announce_refusal(request, "Not allowed")
+    # Django calls this in another thread than the view, whose connection it never gives back.
+    if not connection.in_atomic_block:
+        connection.close()
     return _failure("403.html", 403)
 
 

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import httpx2
 
-from tests.production.support import Service, program
+from tests.production.support import Service
+from tests.programs import program
 from tests.support import PLAIN, ROOT, Server, eventually, free_port, running_server
 
 MAIN = """
 user {user};
 worker_processes 1;
-error_log {folder}/error.log;
+error_log {log};
 pid {folder}/nginx.pid;
 events {{ }}
 http {{
@@ -74,12 +75,19 @@ class Proxy:
     def url(self) -> str:
         return f"{self.origin}/mcp"
 
+    @property
+    def log(self) -> Path:
+        """What nginx says of replicas that failed it."""
+        return self.folder / "error.log"
+
     def start(self) -> None:
-        nginx = program("nginx", "nginx", "/usr/sbin")
+        nginx = program("nginx")
         main = self.folder / "nginx.conf"
-        main.write_text(MAIN.format(folder=self.folder, user=os.environ.get("USER", "root")))
+        main.write_text(
+            MAIN.format(folder=self.folder, log=self.log, user=os.environ.get("USER", "root"))
+        )
         self.configure()
-        command = [nginx, "-e", f"{self.folder}/error.log", "-c", str(main), "-g", "daemon off;"]
+        command = [nginx, "-e", str(self.log), "-c", str(main), "-g", "daemon off;"]
         self.service = Service(command, self._answers)
         self.service.start()
 
@@ -97,6 +105,8 @@ class Proxy:
         for port, replica in zip((3015, 3016, 3017), self.replicas, strict=True):
             word = " down" if replica is down else ""
             text = text.replace(f":{port} ", f":{replica.port}{word} ")
+        # What newer ones (from 1.29.7 on) do unless told otherwise.
+        text = text.replace("upstream infinity_mcp {", "upstream infinity_mcp { keepalive 32;")
         text = text.replace("listen 443 ssl;", f"listen 127.0.0.1:{self.port};")
         text = re.sub(r"\n +(ssl_|server_name).*", "", text)
         (self.folder / "infinity-mcp.conf").write_text(text)

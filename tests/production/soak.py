@@ -20,13 +20,18 @@ django.setup()
 from redis import Redis  # noqa: E402 - after Django is set up, as are those below
 
 from mcpserver.sandbox import ADA_TOKEN  # noqa: E402
+from tests.production.growth import (  # noqa: E402
+    MOST_KIB_PER_CALL,
+    Sample,
+    is_leak,
+    kib_per_call,
+)
+from tests.production.load import Load, under_load  # noqa: E402
 from tests.production.support import (  # noqa: E402
-    Load,
     Postgres,
     manage,
     own_postgres,
     own_redis,
-    under_load,
 )
 from tests.support import (  # noqa: E402
     Server,
@@ -42,8 +47,7 @@ CLIENTS = 2  # of each call
 PAUSE_SECONDS = 0.02
 WORKERS = 2
 SLACK = 4  # connections that a moment with more to do at once may open
-MEMORY_GROWTH = 1.1  # from the middle to the end, and
-MEMORY_SLACK_MIB = 8  # that are no leak in a short run
+SAMPLES = 120  # of memory in the second half, at most one a second
 
 
 def request(method: str, **params: Any) -> dict[str, Any]:
@@ -76,14 +80,25 @@ class Watch:
     server: Server
     postgres: Postgres
     redis_url: str
+    loads: list[Load] = field(default_factory=list)
     rows: list[tuple[int, float, int, int]] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
 
-    def look(self, loads: list[Load]) -> None:
+    def look(self) -> None:
         with Redis.from_url(self.redis_url) as redis:
             in_redis = len(redis.client_list()) - 1
-        answered = sum(len(load.answers) for load in loads)
-        memory = _memory_mib(self.server.process.pid)
-        self.rows.append((answered, memory, self.postgres.connections(), in_redis))
+        self.rows.append((*self._sample(), self.postgres.connections(), in_redis))
+
+    def sample(self, seconds: float) -> None:
+        """For that long, what `growth` judges."""
+        pause = max(1.0, seconds / SAMPLES)
+        for _ in range(round(seconds / pause)):
+            time.sleep(pause)
+            self.samples.append(self._sample())
+
+    def _sample(self) -> Sample:
+        answered = sum(len(load.answers) for load in self.loads)
+        return answered, _memory_mib(self.server.process.pid)
 
     def table(self) -> str:
         names = (
@@ -100,12 +115,12 @@ class Watch:
 
     def problems(self) -> list[str]:
         """What grew from the middle on."""
-        (_, memory, *connections), (_, last_memory, *last_connections) = self.rows[1:]
+        (_, _, *connections), (_, _, *last_connections) = self.rows[1:]
         found = []
         if any(last > SLACK + n for n, last in zip(connections, last_connections, strict=True)):
             found.append("connections grew")
-        if last_memory > memory * MEMORY_GROWTH + MEMORY_SLACK_MIB:
-            found.append("memory grew")
+        if is_leak(self.samples):
+            found.append(f"memory grew by more than {MOST_KIB_PER_CALL} KiB with each call")
         return found
 
 
@@ -138,19 +153,22 @@ def installed(folder: Path) -> Iterator[tuple[Watch, str]]:
 
 def soak(seconds: float, folder: Path) -> int:
     with installed(folder) as (watch, key), ExitStack() as stack:
-        loads = [
-            stack.enter_context(
-                under_load(watch.server.url, key, call=call, clients=CLIENTS, pause=PAUSE_SECONDS)
+        for call in mixed(watch.server, key):
+            load = under_load(
+                watch.server.url, key, call=call, clients=CLIENTS, pause=PAUSE_SECONDS
             )
-            for call in mixed(watch.server, key)
-        ]
-        for part in (min(WARM_UP_SECONDS, seconds / 4), seconds / 2, seconds / 2):
-            time.sleep(part)
-            watch.look(loads)
+            watch.loads.append(stack.enter_context(load))
+        time.sleep(min(WARM_UP_SECONDS, seconds / 4))
+        watch.look()
+        time.sleep(seconds / 2)
+        watch.look()
+        watch.sample(seconds / 2)
+        watch.look()
         stack.close()
-        print(f"{seconds:.0f} s, {WORKERS} workers, {CLIENTS * len(loads)} clients\n")
+        print(f"{seconds:.0f} s, {WORKERS} workers, {CLIENTS * len(watch.loads)} clients\n")
         print(watch.table())
-        failed = [answer for load in loads for answer in load.answers if not answer.worked]
+        print(f"\nMemory in the second half: {kib_per_call(watch.samples):+.2f} KiB with each call")
+        failed = [answer for load in watch.loads for answer in load.answers if not answer.worked]
         problems = [f"{len(failed)} calls failed: {failed[:3]}"] if failed else []
         problems += watch.problems()
         print("\nNo error." if not problems else "\n".join(problems))

@@ -1,8 +1,7 @@
-"""Services of the tests' own, which they may stop, and load that goes on meanwhile."""
+"""Services of the tests' own, which they may stop."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -10,41 +9,20 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import psycopg
-import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.support import PLAIN, ROOT, eventually, free_port
-
-CALL: dict[str, Any] = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "tools/call",
-    "params": {"name": "infinity_get_profile", "arguments": {}},
-}
+from tests.programs import program
+from tests.support import PATIENCE_SECONDS, ROOT, eventually, free_port
 
 INITIALLY = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-
-
-def program(name: str, package: str, *folders: str) -> str:
-    """Where it is; without it the test is skipped, and in CI fails."""
-    found = shutil.which(name, path=os.pathsep.join((os.environ["PATH"], *folders)))
-    if found is None:
-        what = f"needs {name}: apt-get install {package}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI {what}")
-        pytest.skip(what)
-    return found
 
 
 @dataclass
@@ -60,18 +38,18 @@ class Service:
         self.process = subprocess.Popen(
             self.command, user=self.user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        eventually(self.answers, 30)
+        eventually(self.answers)
 
     def stop(self) -> None:
         if self.process:
             self.process.terminate()
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=PATIENCE_SECONDS)
             self.process = None
 
     def kill(self) -> None:
         assert self.process
         self.process.kill()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=PATIENCE_SECONDS)
         self.process = None
 
 
@@ -89,7 +67,7 @@ def own_redis() -> Iterator[tuple[Service, str]]:
         except RedisError:
             return False
 
-    service = Service([program("redis-server", "redis-server"), *arguments], answers)
+    service = Service([program("redis-server"), *arguments], answers)
     service.start()
     try:
         yield service, url
@@ -119,15 +97,13 @@ class Postgres:
         process = self.service.process
         assert process
         process.send_signal(2)
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE_SECONDS)
         self.service.process = None
 
 
 @contextmanager
 def own_postgres() -> Iterator[Postgres]:
-    postgres = program(
-        "postgres", "postgresql", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))
-    )
+    postgres = program("postgresql")
     user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
     port = free_port()
     url = f"postgres://postgres@127.0.0.1:{port}/postgres"
@@ -169,86 +145,10 @@ def manage(environment: dict[str, str], *arguments: str, stdin: str = "") -> str
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )
     assert 0 == done.returncode, done.stderr
     return done.stdout
-
-
-@dataclass(frozen=True)
-class Answer:
-    """To one call; status 0 when there was none."""
-
-    status: int
-    worked: bool = False
-    retry_after: str | None = None
-
-
-class Load:
-    """Clients that call one after the other, as agents do, until the end of `under_load`."""
-
-    def __init__(
-        self, url: str, call: dict[str, Any], headers: dict[str, str], pause: float
-    ) -> None:
-        self.answers: list[Answer] = []
-        self._url, self._asked, self._headers, self._pause = url, call, headers, pause
-        self._stopping = threading.Event()
-
-    def statuses(self) -> Counter[int]:
-        return Counter(answer.status for answer in self.answers)
-
-    def wait_for(self, status: int, count: int) -> None:
-        """For `count` more answers with that status."""
-        wanted = self.statuses()[status] + count
-        eventually(lambda: self.statuses()[status] >= wanted, 60)
-
-    def run(self, clients: int) -> None:
-        async def calls() -> None:
-            await asyncio.gather(*(self._call_again_and_again() for _ in range(clients)))
-
-        asyncio.run(calls())
-
-    def stop(self) -> None:
-        self._stopping.set()
-
-    async def _call_again_and_again(self) -> None:
-        # A connection each: one that is idle may be closed in the moment in which it is used.
-        limits = httpx2.Limits(max_keepalive_connections=0)
-        async with httpx2.AsyncClient(
-            headers=self._headers, verify=PLAIN, timeout=60, limits=limits
-        ) as http:
-            while not self._stopping.is_set():
-                self.answers.append(await self._call(http))
-                await asyncio.sleep(self._pause)
-
-    async def _call(self, http: httpx2.AsyncClient) -> Answer:
-        try:
-            answer = await http.post(self._url, json=self._asked)
-        except httpx2.TransportError:
-            return Answer(0)
-        worked = answer.is_success and not answer.json()["result"].get("isError")
-        return Answer(answer.status_code, worked, answer.headers.get("Retry-After"))
-
-
-@contextmanager
-def under_load(
-    url: str,
-    key: str,
-    *,
-    call: dict[str, Any] = CALL,
-    headers: dict[str, str] | None = None,
-    clients: int = 4,
-    pause: float = 0,
-) -> Iterator[Load]:
-    """`pause`: seconds of each client between an answer and its next call."""
-    load = Load(url, call, {"Authorization": f"Bearer {key}", **(headers or {})}, pause)
-    thread = threading.Thread(target=load.run, args=[clients])
-    thread.start()
-    try:
-        yield load
-    finally:
-        load.stop()
-        thread.join(timeout=90)
 
 
 class GatedInfinity(ThreadingHTTPServer):
@@ -268,7 +168,7 @@ class _GatedHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.set()
-        self.server.gate.wait(timeout=30)
+        self.server.gate.wait(timeout=PATIENCE_SECONDS)
         body = json.dumps({"id": 1, "name": "Ada", "email": "ada@example.org"}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -290,4 +190,4 @@ def gated_infinity() -> Iterator[GatedInfinity]:
         finally:
             server.gate.set()
             server.shutdown()
-            thread.join(timeout=10)
+            thread.join(timeout=PATIENCE_SECONDS)

@@ -9,8 +9,17 @@ import httpx2
 
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import variables
-from tests.production.support import manage, own_postgres, own_redis, under_load
-from tests.support import PLAIN, Server, environment, eventually, free_port, running_server
+from tests.production.load import under_load
+from tests.production.support import manage, own_postgres, own_redis
+from tests.support import (
+    PATIENCE_SECONDS,
+    PLAIN,
+    Server,
+    environment,
+    eventually,
+    free_port,
+    running_server,
+)
 
 MOST_CONNECTIONS = 10  # of the pool of one process
 
@@ -27,7 +36,7 @@ def installed(database_url: str, folder: Path) -> str:
 
 
 def get(server: Server, path: str, **options: object) -> httpx2.Response:
-    return httpx2.get(f"{server.origin}{path}", verify=PLAIN, timeout=30, **options)  # type: ignore[arg-type]
+    return httpx2.get(f"{server.origin}{path}", verify=PLAIN, timeout=PATIENCE_SECONDS, **options)  # type: ignore[arg-type]
 
 
 def assert_unavailable(answer: httpx2.Response) -> None:
@@ -35,6 +44,27 @@ def assert_unavailable(answer: httpx2.Response) -> None:
     assert "Retry-After" in answer.headers
     for innards in ("psycopg", "Traceback", "127.0.0.1", "SELECT"):
         assert innards not in answer.text
+
+
+def assert_oauth_tells_of_it_in_json(server: Server) -> None:
+    code = {"grant_type": "authorization_code", "code": "x", "client_id": "chatgpt"}
+    refresh = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": "chatgpt"}
+    registration = {"redirect_uris": ["http://127.0.0.1/callback"]}
+    for path, body in (
+        ("token", {"data": code}),
+        ("token", {"data": refresh}),
+        ("revoke", {"data": {"token": "x", "client_id": "chatgpt"}}),
+        ("register", {"json": registration}),
+    ):
+        url = f"{server.origin}/oauth/{path}"
+        answer = httpx2.post(url, **body, verify=PLAIN, timeout=PATIENCE_SECONDS)
+        assert_unavailable(answer)
+        assert "temporarily_unavailable" == answer.json()["error"]
+        assert "try again" in answer.json()["error_description"]
+        assert answer.headers["X-Request-Id"] in server.log.read_text()
+        assert "no-store" == answer.headers["Cache-Control"]
+    for document in ("oauth-authorization-server", "oauth-protected-resource"):
+        assert 200 == get(server, f"/.well-known/{document}").status_code
 
 
 def test_the_server_outlives_an_outage_of_its_database(tmp_path: Path) -> None:
@@ -50,18 +80,19 @@ def test_the_server_outlives_an_outage_of_its_database(tmp_path: Path) -> None:
             postgres.stop()
             load.wait_for(503, 5)
 
-            assert_unavailable(server.post("mcp_" + secrets.token_urlsafe(32), timeout=30))
+            assert_unavailable(server.post("mcp_" + secrets.token_urlsafe(32)))
             assert {"ok": False, "problem": "database"} == get(server, "/ready").json()
             assert 200 == get(server, "/health").status_code
             session = {"sessionid": secrets.token_hex(16)}
             for path in ("/admin/", "/oauth/authorize?client_id=chatgpt"):
                 assert_unavailable(get(server, path, cookies=session))
+            assert_oauth_tells_of_it_in_json(server)
             assert 200 not in {each.status for each in load.answers[-4:]}
 
             postgres.service.start()
             load.wait_for(200, 20)
             assert 200 == get(server, "/ready").status_code
-            assert 401 == server.post("mcp_" + secrets.token_urlsafe(32), timeout=30).status_code
+            assert 401 == server.post("mcp_" + secrets.token_urlsafe(32)).status_code
             load.stop()
             assert postgres.connections() <= MOST_CONNECTIONS
 
@@ -93,7 +124,7 @@ def test_without_redis_calls_and_sign_ins_go_on_and_are_counted(
 
 def _guesses(server: Server, count: int) -> str:
     """The sign-in page after so many wrong passwords."""
-    with httpx2.Client(base_url=server.origin, verify=PLAIN, timeout=30) as browser:
+    with httpx2.Client(base_url=server.origin, verify=PLAIN, timeout=PATIENCE_SECONDS) as browser:
         browser.get("/login/")
         form = {"username": "ada", "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
         for number in range(count):

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ApiKey, McpUser, User
+from mcpserver.models import ToolCall
+from mcpserver.sandbox import ADA_TOKEN
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import PASSWORD, variables
 from tests.oauthbridge.support import Flow, client, hidden_token, http
+from tests.production.database import on_postgresql
+from tests.production.load import CLIENTS, Call, under_load
 from tests.production.replicas import Proxy, three_replicas
-from tests.production.support import own_redis, under_load
+from tests.production.support import own_redis
 from tests.support import Infinity, Server, data_of, running_server
 
 
@@ -30,11 +35,9 @@ def redis() -> Iterator[str]:
 def proxy(
     django_db_setup: None, redis: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Proxy]:
-    if connection.vendor != "postgresql":
-        pytest.skip("needs PostgreSQL: set DATABASE_URL")
     folder = tmp_path_factory.mktemp("replicas")
     settings = variables("", OAUTH_PUBLIC_URL="replaced", CACHE_URL=redis)
-    with three_replicas(folder, **settings) as running:
+    with on_postgresql(), three_replicas(folder, **settings) as running:
         yield running
 
 
@@ -151,7 +154,12 @@ def test_a_killed_replica_loses_no_read(proxy: Proxy, key: str) -> None:
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},
     }
-    read = request("tools/call", name="infinity_get_profile", arguments={}, _meta=meta)
+    numbers = count()
+
+    def read() -> Call:
+        call = request("tools/call", name="infinity_get_profile", arguments={}, _meta=meta)
+        return {**call, "id": next(numbers)}
+
     with under_load(proxy.url, key, call=read, headers=headers) as load:
         load.wait_for(200, 20)
         proxy.replicas[0].kill()
@@ -159,24 +167,65 @@ def test_a_killed_replica_loses_no_read(proxy: Proxy, key: str) -> None:
         proxy.replicas[0].start()
         load.wait_for(200, 20)
     assert {200} == set(load.statuses())
-    assert all(answer.worked for answer in load.answers)
+    assert [call["id"] for call in load.sent] == sorted(
+        answer.call["id"] for answer in load.answers if answer.worked
+    )
 
 
 def test_a_killed_replica_repeats_no_write_and_keeps_what_it_answered(
     proxy: Proxy, servers: list[Server], key: str, infinity: Infinity
 ) -> None:
-    workspace = data_of(servers[0].call(key, "infinity_list_workspaces"))["data"][0]["id"]
-    boards = servers[0].call(key, "infinity_list_boards", workspace_id=str(workspace))
-    place = {"workspace_id": str(workspace), "board_id": data_of(boards)["data"][0]["id"]}
-    folder = {**place, "name": "Made under load"}
-    write = request("tools/call", name="infinity_create_folder", arguments=folder)
+    place = a_board(servers[0], key)
+    numbers = count()
+
+    def write() -> Call:
+        folder = {**place, "name": f"Made under load {next(numbers)}"}
+        return request("tools/call", name="infinity_create_folder", arguments=folder)
+
+    killed = proxy.replicas[1]
+    logged = len(proxy.log.read_text())
     with under_load(proxy.url, key, call=write) as load:
         load.wait_for(200, 10)
-        proxy.replicas[1].kill()
+        killed.kill()
+        sent_until_then = names(load.sent)
         load.wait_for(200, 20)
-        proxy.replicas[1].start()
-    answered = [answer for answer in load.answers if answer.worked]
-    sent = [asked for asked in infinity.requests() if asked["method"] == "POST"]
-    assert len(answered) <= len(sent) <= len(load.answers)
-    # At most the calls that the killed one had under way are without an answer.
-    assert len(load.answers) - len(answered) <= 4
+        killed.start()
+        load.wait_for(200, 10)
+
+    sent = names(load.sent)
+    answered = names([answer.call for answer in load.answers if answer.worked])
+    made = [name for name in folders(infinity, place) if name in sent]
+    assert len(made) == len(set(made))
+    assert set(answered) <= set(made) <= set(sent)
+    # Without an answer are at most those that the killed one had under way.
+    lost = set(sent) - set(answered)
+    assert lost <= set(sent_until_then)
+    assert len(lost) <= CLIENTS
+    failed_at = re.findall(r'upstream: "http://[^:]+:(\d+)', proxy.log.read_text()[logged:])
+    assert set(failed_at) <= {str(killed.port)}
+    noted = ToolCall.objects.filter(tool="infinity_create_folder").count()
+    assert len(made) <= noted <= len(sent)
+
+
+def a_board(server: Server, key: str) -> dict[str, str]:
+    workspace = str(data_of(server.call(key, "infinity_list_workspaces"))["data"][0]["id"])
+    boards = data_of(server.call(key, "infinity_list_boards", workspace_id=workspace))
+    return {"workspace_id": workspace, "board_id": boards["data"][0]["id"]}
+
+
+def names(calls: list[Call]) -> list[str]:
+    return [call["params"]["arguments"]["name"] for call in calls]
+
+
+def folders(infinity: Infinity, place: dict[str, str]) -> list[str]:
+    """The names of all, asked past the servers."""
+    url = f"{infinity.url}/workspaces/{place['workspace_id']}/boards/{place['board_id']}/folders"
+    found: list[str] = []
+    query = {"limit": "100"}
+    with http(headers={"Authorization": f"Bearer {ADA_TOKEN}"}) as api:
+        while True:
+            page = api.get(url, params=query).raise_for_status().json()
+            found += [folder["name"] for folder in page["data"]]
+            if not page["has_more"]:
+                return found
+            query["after"] = page["after"]

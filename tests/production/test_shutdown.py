@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import httpx2
 import pytest
 
 from tests.conftest import MakeProfile, MakeUser
-from tests.production.support import CALL, gated_infinity
-from tests.support import PLAIN, eventually, running_server
+from tests.production.load import CALL
+from tests.production.support import gated_infinity
+from tests.support import PLAIN, Server, eventually, running_server
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -37,6 +40,47 @@ def test_a_server_that_ends_is_not_ready_and_finishes_what_it_began(
         infinity.gate.set()
         assert "ada@example.org" in call.result().text
         assert 0 == server.process.wait(timeout=30)
+
+
+def test_workers_end_with_a_parent_that_was_killed(key: str, tmp_path: Path) -> None:
+    with running_server(tmp_path, WORKERS="2") as server:
+        assert 200 == server.post(key).status_code
+        server.process.kill()
+        eventually(lambda: _refuses(f"{server.origin}/health"))
+    with running_server(tmp_path, PORT=str(server.port)) as after:
+        assert 200 == after.post(key).status_code
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_that_is_repeated_ends_no_drain_and_ctrl_c_does(
+    workers: str, make_user: MakeUser, tmp_path: Path
+) -> None:
+    _, key = make_user()
+    with running_server(tmp_path, WORKERS=workers, DRAIN_SECONDS="600") as server:
+        ready = f"{server.origin}/ready"
+        # One that is still starting would simply end.
+        started = "Application startup complete"
+        eventually(lambda: server.log.read_text().count(started) == int(workers))
+        _signal_all(server, signal.SIGTERM)  # workers get a second one from their parent
+        eventually(lambda: httpx2.get(ready, verify=PLAIN).status_code == 503)
+        _signal_all(server, signal.SIGTERM)
+        terminated = {"1": 0, "2": 2}[workers]
+        eventually(lambda: server.log.read_text().count("Terminated child") == terminated)
+
+        for _ in range(10):  # a connection each: every worker gets some
+            assert 503 == httpx2.get(ready, verify=PLAIN).status_code
+            assert 200 == server.post(key).status_code
+
+        _signal_all(server, signal.SIGINT)
+        assert 0 == server.process.wait(timeout=30)
+
+
+def _signal_all(server: Server, number: signal.Signals) -> None:
+    """To the process and its workers, as systemd and terminals do."""
+    pid = server.process.pid
+    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for process in (*map(int, workers), pid):
+        os.kill(process, number)
 
 
 def _refuses(url: str) -> bool:
