@@ -22,7 +22,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from tests.support import ROOT
+from tests.support import PATIENCE_SECONDS, ROOT
 
 Command = tuple[str, ...]
 PLACES = re.compile(r"(?<![\w/.])/(?=(?:app|opt)\b)")
@@ -104,7 +104,7 @@ class Image:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
 
 
@@ -206,7 +206,7 @@ def _provide_packages(image: Image) -> None:
         for relative, source in _files_of(name):
             target = site / relative
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
+            shutil.copy2(source, target)  # with its time, or what is compiled were out of date
 
 
 def _files_of(package: str) -> Iterator[tuple[Path, Path]]:
@@ -217,7 +217,7 @@ def _files_of(package: str) -> Iterator[tuple[Path, Path]]:
         return
     for file in files:
         source = Path(str(file.locate()))
-        if ".." not in file.parts and file.suffix != ".pyc" and source.is_file():
+        if ".." not in file.parts and source.is_file():
             yield Path(*file.parts), source
 
 

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import pytest
 import yaml
 
 from tests.image import Image, build, build_context, instructions, is_ignored, shared_python
-from tests.support import ROOT, free_port, running_program
+from tests.support import PATIENCE_SECONDS, ROOT, free_port, running_program
 
+SECRETS = ("DJANGO_SECRET_KEY", "MCP_CREDENTIAL_STORE_KEY")
 COMPOSE_FILES = ("docker-compose.yml", "docker-compose.scale.yml")
 needs_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is not a git checkout")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -62,7 +64,7 @@ def test_from_first_start_to_proof_and_stop(image: Image, tmp_path: Path) -> Non
             *("--key-file", "config/codex-mcp-key.txt"),
         )
         server.terminate()
-        status = server.wait(timeout=20)
+        status = server.wait(timeout=PATIENCE_SECONDS)
 
     assert 1 == asleep.returncode
     for done in (secrets_made, set_up, healthy):
@@ -72,13 +74,65 @@ def test_from_first_start_to_proof_and_stop(image: Image, tmp_path: Path) -> Non
 
 
 @needs_git
+def test_quickstart_tells_paths_and_commands_of_the_host(image: Image) -> None:
+    service = {"COMPOSE_SERVICE": "infinity-mcp"}
+    secrets_made = image.run_as_user("manage.py", "credentials_init", **service)
+    set_up = image.run_as_user("manage.py", "quickstart", "--no-serve", **service)
+    (image.root / "app/config/codex-mcp-key.txt").unlink()
+    without_key = image.run_as_user("manage.py", "quickstart", "--no-serve", **service)
+
+    manage = "docker compose run --rm infinity-mcp manage.py"
+    assert 'export INFINITY_MCP_KEY="$(cat config/codex-mcp-key.txt)"' in set_up.stdout
+    assert "To serve: docker compose up -d" in set_up.stdout
+    assert f"{manage} changepassword admin" in without_key.stdout
+    rotate = "credentials_rotate_user_key --name codex --key-file config/codex-mcp-key.txt"
+    assert f"{manage} {rotate}" in without_key.stdout
+    for done in (secrets_made, set_up, without_key):
+        assert str(image.root) not in done.stdout
+        assert "set PORT" not in done.stdout
+
+
+@needs_git
+def test_report_tells_folder_commit_and_files_of_the_host(image: Image) -> None:
+    service = {"COMPOSE_SERVICE": "infinity-mcp"}
+    image.run_as_user("manage.py", "credentials_init", **service)
+    (image.root / "app/config/alice-mcp-key.txt").write_text("mcp_" + "x" * 43)
+    (image.root / "app/config/alice-mcp-key.txt").chmod(0o644)
+    report = ("manage.py", "install_report", "--key-file=config/alice-mcp-key.txt")
+    nowhere = f"--prove-at=http://127.0.0.1:{free_port()}"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+
+    host = (
+        "--folder=/srv/infinity",
+        f"--commit={commit}",
+        "--repository=https://x@git.example.org",
+    )
+    told = image.run_as_user(*report, nowhere, *host, **service).stdout
+    not_told = image.run_as_user(*report, nowhere, **service).stdout
+
+    for expected in (
+        "Folder      /srv/infinity\n",
+        f"Repository  https://git.example.org, commit {commit}\n",
+        "Service     Compose service infinity-mcp\n",
+        "Database    SQLite /srv/infinity/data/infinity-mcp.sqlite3\n",
+        "/srv/infinity/config/secrets.env (secrets and settings, 0600, of user 1000)",
+        "Key file    /srv/infinity/config/alice-mcp-key.txt\n",
+        '"$(cat /srv/infinity/config/alice-mcp-key.txt)"',
+    ):
+        assert expected in told
+    assert '--folder "$PWD"' in not_told and '--commit "$(git rev-parse HEAD)"' in not_told
+    assert '"$(cat config/alice-mcp-key.txt)"' in not_told
+    assert str(image.root) not in told + not_told
+
+
+@needs_git
 def test_secrets_are_in_a_private_file_and_not_in_the_environment(image: Image) -> None:
     image.run_as_user("manage.py", "credentials_init")
     file = image.root / "app/config/secrets.env"
 
     assert 0o600 == file.stat().st_mode & 0o777
     names = set(re.findall(r"^(\w+)=", file.read_text(), re.M))
-    assert {"DJANGO_SECRET_KEY", "MCP_CREDENTIAL_STORE_KEY"} == names
+    assert set(SECRETS) == names
     assert not names & set(image.env)
 
 
@@ -97,6 +151,41 @@ def test_only_config_and_data_can_be_written(image: Image) -> None:
         "app/config": True,
         "app/data": True,
     } == outcomes
+
+
+@needs_git
+@needs_root
+def test_folders_that_docker_made_as_root_are_told_with_the_remedy(image: Image) -> None:
+    folders = [image.root / "app/config", image.root / "app/data"]
+    secrets_of_tests = {name: os.environ[name] for name in SECRETS}
+    service = {"COMPOSE_SERVICE": "infinity-mcp"}
+    (folders[0] / "secrets.env").unlink(missing_ok=True)
+
+    def said(*command: str, **env: str) -> str:
+        return image.run_as_user("manage.py", *command, **service, **env).stderr
+
+    for folder in folders:
+        os.chown(folder, 0, 0)
+        folder.chmod(0o755)
+    try:
+        unset = said("mcp_serve", "--migrate")
+        no_file = said("credentials_init")
+        no_database = said("mcp_serve", "--migrate", **secrets_of_tests)
+        no_quickstart = said("quickstart", PORT=str(free_port()))
+        folders[0].chmod(0o700)
+        no_folder = said("credentials_init")
+    finally:
+        for folder in folders:
+            folder.chmod(0o700)
+            os.chown(folder, *map(int, image.user.split(":")))
+
+    remedy = "sudo chown -R 1000:1000 config data"
+    assert "run --rm infinity-mcp manage.py credentials_init" in unset
+    assert "ENV_FILE, config/secrets.env" in unset
+    assert "Cannot write ENV_FILE config/secrets.env" in no_file and remedy in no_file
+    assert "DATA_DIR" in no_database and remedy in no_database
+    assert "DATA_DIR" in no_quickstart and remedy in no_quickstart
+    assert "its folder belongs to another user" in no_folder and remedy in no_folder
 
 
 @needs_git
@@ -204,6 +293,12 @@ def test_places_are_those_of_the_image_whatever_env_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMPOSE_FILES)
+def test_commands_know_the_service_to_name(name: str) -> None:
+    services = compose(name)["services"]
+    assert services["infinity-mcp"]["environment"]["COMPOSE_SERVICE"] == "infinity-mcp"
+
+
+@pytest.mark.parametrize("name", COMPOSE_FILES)
 def test_no_secret_is_in_the_environment_of_a_service(name: str) -> None:
     for service in compose(name)["services"].values():
         for variable in service.get("environment", {}):
@@ -246,6 +341,23 @@ def test_only_caddy_is_published_and_only_caddy_is_believed() -> None:
 
     assert ["caddy"] == [name for name, service in services.items() if "ports" in service]
     assert address == services["infinity-mcp"]["environment"]["TRUSTED_PROXIES"]
+
+
+def test_nobody_else_can_be_given_the_address_of_caddy() -> None:
+    content = compose("docker-compose.scale.yml")
+    address = IPv4Address(content["services"]["caddy"]["networks"]["inside"]["ipv4_address"])
+    (pool,) = content["networks"]["inside"]["ipam"]["config"]
+    subnet, given_out = IPv4Network(pool["subnet"]), IPv4Network(pool["ip_range"])
+
+    assert given_out.subnet_of(subnet)
+    assert address in subnet and address not in given_out
+    assert address != next(subnet.hosts())  # the gateway's
+
+
+def test_caddy_is_one_that_asks_another_replica() -> None:
+    """See docs/scaling.md; 2.11.6 cuts streams off."""
+    image = compose("docker-compose.scale.yml")["services"]["caddy"]["image"]
+    assert (2, 11, 7) <= tuple(map(int, image.removeprefix("caddy:").split(".")))
 
 
 def test_images_of_others_have_a_version() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-import shutil
+import re
 import socket
 import ssl
 import threading
@@ -22,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.programs import program
 from tests.support import ROOT, eventually, free_port, running_program, running_server
 
 DEPLOY = ROOT / "docs/deploy"
@@ -47,14 +48,19 @@ class Proxy:
 
 
 @contextmanager
-def caddy(folder: Path, upstream: int) -> Iterator[Proxy]:
+def caddy(folder: Path, upstream: int, resolver: str = "") -> Iterator[Proxy]:
+    """`resolver`: the address of a DNS server that knows where `infinity-mcp` is."""
     port = free_port()
     config = (DEPLOY / "Caddyfile").read_text()
+    if resolver:
+        refresh = "\t\t\trefresh 5s"
+        assert refresh in config
+        config = config.replace(refresh, f"{refresh}\n\t\t\tresolvers {resolver}")
     # It makes a certificate for localhost itself.
     here = f"{{\n\tadmin off\n\tskip_install_trust\n\thttp_port {free_port()}"
     (folder / "Caddyfile").write_text(config.replace("{", here, 1))
     with running_program(
-        *("caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile"),
+        *(program("caddy"), "run", "--config", "Caddyfile", "--adapter", "caddyfile"),
         folder=folder,
         ready_url=f"http://127.0.0.1:{port}/",
         log=folder / "caddy.log",
@@ -63,7 +69,7 @@ def caddy(folder: Path, upstream: int) -> Iterator[Proxy]:
             "XDG_DATA_HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder),
             "DOMAIN": f"localhost:{port}",
-            "UPSTREAM": "localhost",
+            "UPSTREAM": "infinity-mcp" if resolver else "localhost",
             "UPSTREAM_PORT": str(upstream),
         },
     ):
@@ -76,35 +82,61 @@ def caddy(folder: Path, upstream: int) -> Iterator[Proxy]:
 
 @contextmanager
 def nginx(folder: Path, upstream: int) -> Iterator[Proxy]:
+    site = (DEPLOY / "nginx.conf").read_text()
+    site = replaced(site, {"listen 80;": f"listen 127.0.0.1:{free_port()};"})
+    with running_nginx(folder, site, {":3015;": f":{upstream};"}) as proxy:
+        yield proxy
+
+
+@contextmanager
+def nginx_of_replicas(folder: Path, upstream: int) -> Iterator[Proxy]:
+    site = (DEPLOY / "nginx-replicas.conf").read_text()
+    # What newer ones (from 1.29.7 on) do unless told otherwise.
+    site = replaced(site, {"upstream infinity_mcp {": "upstream infinity_mcp { keepalive 32;"})
+    ports = {f":{port} ": f":{upstream} " for port in (3015, 3016, 3017)}
+    with running_nginx(folder, site, ports) as proxy:
+        yield proxy
+
+
+@contextmanager
+def running_nginx(folder: Path, site: str, upstreams: dict[str, str]) -> Iterator[Proxy]:
     port, plain = free_port(), free_port()
     certificate, key = make_certificate(folder)
-    site = (DEPLOY / "nginx.conf").read_text()
-    for written, here in (
-        ("listen 80;", f"listen 127.0.0.1:{plain};"),
-        ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
-        ("127.0.0.1:3015", f"127.0.0.1:{upstream}"),
-        ("mcp.example.org;", "localhost;"),
-        ("/etc/letsencrypt/live/mcp.example.org/fullchain.pem", str(certificate)),
-        ("/etc/letsencrypt/live/mcp.example.org/privkey.pem", str(key)),
-    ):
-        assert written in site
-        site = site.replace(written, here)
+    site = replaced(
+        site,
+        {
+            **upstreams,
+            "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
+            "server_name mcp.example.org;": "server_name localhost;",
+        },
+    )
+    site = re.sub(r"(ssl_certificate) .*;", rf"\1 {certificate};", site)
+    site = re.sub(r"(ssl_certificate_key) .*;", rf"\1 {key};", site)
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    ready = f"server {{ listen 127.0.0.1:{plain}; return 204; }}"
     (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/pid; events {{}} http {{ access_log off; {temporary} {site} }}"
+        f"daemon off; pid {folder}/pid; events {{}}"
+        f" http {{ access_log off; {temporary} {ready} {site} }}"
     )
     with running_program(
-        *("nginx", "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")),
+        *(program("nginx"), "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")),
         folder=folder,
         ready_url=f"http://127.0.0.1:{plain}/",
         log=folder / "nginx.log",
-        env={"PATH": f"{os.environ['PATH']}:/usr/sbin"},
+        env={},
     ):
         trust = ssl.create_default_context(cafile=certificate)
         yield Proxy(f"https://localhost:{port}/mcp", trust)
+
+
+def replaced(site: str, texts: dict[str, str]) -> str:
+    for written, here in texts.items():
+        assert written in site
+        site = site.replace(written, here)
+    return site
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
@@ -137,15 +169,13 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
 Proxied = Callable[[int], Proxy]
 
 
-@pytest.fixture(params=[caddy, nginx], ids=["caddy", "nginx"])
+@pytest.fixture(
+    params=[caddy, nginx, nginx_of_replicas],
+    ids=["caddy", "nginx", "nginx-replicas"],
+)
 def proxied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Proxied]:
     """Puts the proxy in front of a port."""
     start = request.param
-    if not shutil.which(start.__name__, path=f"{os.environ['PATH']}:/usr/sbin"):
-        missing = f"there is no {start.__name__} here"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
     with ExitStack() as stack:
         yield lambda port: stack.enter_context(start(tmp_path, port))
 
@@ -154,7 +184,8 @@ def proxied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Proxied]
 class Upstream:
     """What arrives behind the proxy. A POST with `Test: stream` is answered with an event, and
     with another one as soon as `seen` is set; one with `Test: drop` is not answered at all. After
-    `Test: keep` the connection stays open until the proxy closes it, which sets `left`."""
+    `Test: keep` the connection stays open until the proxy closes it, unless that asked for its end;
+    either sets `left`."""
 
     requests: list[dict[str, str]] = field(default_factory=list)
     seen: threading.Event = field(default_factory=threading.Event)
@@ -172,12 +203,15 @@ class Upstream:
                 upstream.requests.append(
                     {name.lower(): text for name, text in self.headers.items()}
                 )
-                self.close_connection = self.headers["Test"] != "keep"
+                last = self.headers["Connection"] == "close"
+                self.close_connection = last or self.headers["Test"] != "keep"
                 if self.headers["Test"] == "stream":
                     self.stream()
                 elif self.headers["Test"] == "keep":
                     self.send_response(202)
                     self.send_header("Content-Length", "0")
+                    if last:
+                        self.send_header("Connection", "close")
                     self.end_headers()
 
             def stream(self) -> None:

@@ -5,7 +5,6 @@ It is here because the pages of OAuth are among them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from mcpserver.models import Event, Outcome, ToolCall
 from oauthbridge.models import Connection
 from tests.oauthbridge.conftest import PASSWORD, running_oauth
 from tests.oauthbridge.support import Flow, client
+from tests.programs import axe
 from tests.support import Server
 
 LOOKS = ((1280, "light"), (390, "dark"))
-AXE = os.environ.get("AXE_JS", "")
 SERIOUS = """async () => {
     const found = await axe.run(document, {resultTypes: ["violations"]});
     if (found.passes.length < 10) throw new Error("axe-core saw nothing of the page");
@@ -34,14 +33,11 @@ SERIOUS = """async () => {
 @pytest.fixture(params=LOOKS)
 def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """With axe-core in every page that it shows."""
-    if not Path(AXE).is_file():
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI needs axe-core: npm install axe-core, and its axe.min.js in AXE_JS")
-        pytest.skip("AXE_JS names no axe.min.js: npm install axe-core")
+    script = axe()
     width, scheme = request.param
     size: ViewportSize = {"width": width, "height": 844}
     with chromium.new_context(viewport=size, color_scheme=scheme) as context:
-        context.add_init_script(path=AXE)
+        context.add_init_script(path=script)
         yield context.new_page()
 
 
