@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench import report, servers
-from tests.bench.load import CASES, Case, Figures, Target, measure, problem
+from tests.bench.load import CASES, Case, Target, hits, measure, problem
 
 PROFILE = CASES[1]
 
@@ -24,10 +24,16 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=5, help="of each case in a round (5)")
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64], metavar="C")
     parser.add_argument(
-        "--database", default="", help="DATABASE_URL of an empty database (default: SQLite)"
+        "--database",
+        default="",
+        metavar="URL",
+        help="of a PostgreSQL server on which databases may be made (default: SQLite)",
     )
     parser.add_argument(
-        "--keys", type=int, help="compare that many API keys with 10 instead, on --database"
+        "--keys",
+        type=int,
+        metavar="N",
+        help="compare N API keys more with 16 instead, on SQLite and on --database",
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     chosen = parser.parse_args()
@@ -40,7 +46,8 @@ def compare(chosen: argparse.Namespace, folder: Path, results: report.Results) -
     with ExitStack() as running:
         upstream = running.enter_context(servers.upstream(folder))
         reference = running.enter_context(servers.reference(folder, upstream))
-        ours = servers.Installation(folder, upstream, chosen.database)
+        place = running.enter_context(servers.new_database(chosen.database))
+        ours = servers.Installation(folder, upstream, place)
         one, results.start_seconds = running.enter_context(ours.running(report.ONE))
         two, _ = running.enter_context(ours.running(report.TWO, workers=2))
         targets = (upstream, reference, one, two)
@@ -50,13 +57,18 @@ def compare(chosen: argparse.Namespace, folder: Path, results: report.Results) -
             for case in CASES:
                 for connections in chosen.connections:
                     for target in targets:
-                        _measure(results, target, case, connections, chosen.seconds)
+                        _measure(results, upstream, target, case, connections, chosen.seconds)
             for target in targets:
                 results.memory[target.name].append(target.resident_mib())
 
 
 def _measure(
-    results: report.Results, target: Target, case: Case, connections: int, seconds: int
+    results: report.Results,
+    upstream: Target,
+    target: Target,
+    case: Case,
+    connections: int,
+    seconds: int,
 ) -> None:
     if target.is_upstream and case.path is None:
         return
@@ -65,34 +77,55 @@ def _measure(
         results.failures.append(f"{name} {wrong}")
         return
     warm_up = measure(target, case, connections, 1, look=True)
+    before = hits(upstream)
     figures = measure(target, case, connections, seconds)
+    asked = hits(upstream) - before
+    unlike = _miscounted(asked, figures.calls if case.path else 0, connections)
     results.rounds[case.name, connections, target.name] += [figures]
-    failed = warm_up.failed + figures.failed
+    failed = warm_up.failed + figures.failed + unlike
     note = f"  {failed} FAILED" if failed else ""
     print(f"{name} {figures.rate:>8,.0f}/s{note}", file=sys.stderr, flush=True)
     if failed:
         results.failures.append(f"{name} {failed} calls")
 
 
+def _miscounted(asked: int, calls: int, connections: int) -> int:
+    """How many requests the upstream had too few or too many: who answers without asking is fast,
+    and wrong; who asks twice is wrong too.
+
+    When wrk ends, a call of each connection is still under way; so it was after the warm-up.
+    """
+    surplus = asked - calls
+    return 0 if 0 <= surplus <= 2 * connections else abs(surplus)
+
+
 def compare_keys(chosen: argparse.Namespace, folder: Path, results: report.Results) -> None:
     with servers.upstream(folder) as upstream:
-        ours = servers.Installation(folder, upstream, chosen.database)
-        ours.add_keys(9)
-        few = _with_keys(ours, chosen)
-        ours.add_keys(chosen.keys)
-        database = chosen.database.partition(":")[0] or "sqlite"
-        results.keys[database] = (few, _with_keys(ours, chosen))
+        for url in filter(None, ("sqlite", chosen.database)):
+            _compare_keys(chosen, folder, results, upstream, url)
 
 
-def _with_keys(ours: servers.Installation, chosen: argparse.Namespace) -> Figures:
-    found = report.Results()
-    with ours.running(report.ONE) as (target, _):
-        for _ in range(chosen.rounds):
-            _measure(found, target, PROFILE, 16, chosen.seconds)
-    median = found.median(PROFILE.name, 16, target.name)
-    if found.failures or median is None:
-        sys.exit(f"scripts/bench: calls failed: {'; '.join(found.failures)}")
-    return median
+def _compare_keys(
+    chosen: argparse.Namespace, folder: Path, results: report.Results, upstream: Target, url: str
+) -> None:
+    """Two installations side by side, in turns; each call asks the database for its key."""
+    database = url.partition(":")[0]
+    with ExitStack() as running:
+        targets = []
+        for more in (0, chosen.keys):
+            name = f"{database}, {servers.CALLERS + more:,} keys"
+            own = folder / name
+            own.mkdir()
+            place = running.enter_context(servers.new_database("" if url == "sqlite" else url))
+            ours = servers.Installation(own, upstream, place, CREDENTIAL_CACHE_SECONDS="0")
+            if more:
+                ours.add_keys(more)
+            targets.append(running.enter_context(ours.running(name))[0])
+        for number in range(chosen.rounds):
+            for target in targets if number % 2 else reversed(targets):
+                _measure(results, upstream, target, PROFILE, 16, chosen.seconds)
+    few, many = targets
+    results.keys[database] = (few.name, many.name)
 
 
 def main() -> int:

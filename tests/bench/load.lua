@@ -1,13 +1,27 @@
--- For wrk: sends one JSON-RPC message again and again, and ends with a line of JSON.
+-- For wrk: sends one JSON-RPC message again and again, with each key in turn, and ends with a line
+-- of JSON.
 wrk.method = os.getenv("BENCH_METHOD")
 wrk.body = os.getenv("BENCH_BODY")
-wrk.headers["Authorization"] = "Bearer " .. os.getenv("BENCH_KEY")
 wrk.headers["Accept"] = "application/json, text/event-stream"
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["MCP-Protocol-Version"] = "2025-06-18"
 
 wrong = 0
 local threads = {}
+
+local requests, turn = {}, 0
+
+function init()
+  for key in os.getenv("BENCH_KEYS"):gmatch("%S+") do
+    wrk.headers["Authorization"] = "Bearer " .. key
+    table.insert(requests, wrk.format())
+  end
+end
+
+function request()
+  turn = turn % #requests + 1
+  return requests[turn]
+end
 
 function setup(thread)
   table.insert(threads, thread)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
+
+from tests.bench.upstream import HITS
 
 SCRIPT = Path(__file__).with_name("load.lua")
 WRONG = ('"isError":true', '"error":{')
@@ -51,11 +53,11 @@ CASES = (
 
 @dataclass(frozen=True)
 class Target:
-    """A server under load: where it answers, the key it knows, its main process."""
+    """A server under load: where it answers, the keys it knows, its main process."""
 
     name: str
     url: str
-    key: str
+    keys: Sequence[str]
     pid: int
     is_upstream: bool = False
 
@@ -69,8 +71,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one case on one target: calls a second, milliseconds, and calls that went wrong."""
+    """Of one case on one target: calls, those of a second, milliseconds, and what went wrong."""
 
+    calls: int
     rate: float
     p50: float
     p99: float
@@ -81,7 +84,7 @@ class Figures:
 def problem(target: Target, case: Case) -> str:
     """What is wrong with the answer to one call, in peace; empty when nothing is."""
     headers = {
-        "Authorization": f"Bearer {target.key}",
+        "Authorization": f"Bearer {target.keys[0]}",
         "Accept": "application/json, text/event-stream",
         "Content-Type": "application/json",
     }
@@ -100,7 +103,7 @@ def measure(
         **os.environ,
         "BENCH_METHOD": verb,
         "BENCH_BODY": case.message,
-        "BENCH_KEY": target.key,
+        "BENCH_KEYS": " ".join(target.keys),
         **({"BENCH_LOOK": "1"} if look else {}),
     }
     used = target.cpu_seconds()
@@ -112,12 +115,18 @@ def measure(
     found = json.loads(output.splitlines()[-1])
     calls = found["calls"]
     return Figures(
+        calls=calls,
         rate=calls / found["seconds"],
         p50=found["p50"],
         p99=found["p99"],
         cpu=(target.cpu_seconds() - used) * 1000 / max(calls, 1),
         failed=found["failed"],
     )
+
+
+def hits(upstream: Target) -> int:
+    """How many requests it has had."""
+    return int(httpx2.get(f"{upstream.url}{HITS}").text)
 
 
 def _request(target: Target, case: Case) -> tuple[str, str]:

@@ -10,19 +10,23 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 from cryptography.fernet import Fernet
+from psycopg.sql import SQL, Composed, Identifier
 
 from tests.bench.load import Target
 from tests.support import ROOT, free_port, running_program
 
 UNLIMITED = "1000000000"
+CALLERS = 16
 
 
 @contextmanager
 def upstream(folder: Path) -> Iterator[Target]:
     with _uvicorn("tests.bench.upstream:app", folder, "/profile") as (url, process):
-        yield Target("direct", url, "-", process.pid, is_upstream=True)
+        yield Target("direct", url, ["-"], process.pid, is_upstream=True)
 
 
 @contextmanager
@@ -30,7 +34,7 @@ def reference(folder: Path, upstream: Target) -> Iterator[Target]:
     key = secrets.token_urlsafe()
     known = {"BENCH_KEY": key, "BENCH_UPSTREAM": upstream.url}
     with _uvicorn("tests.bench.reference:app", folder, "/mcp", **known) as (url, process):
-        yield Target("reference", f"{url}/mcp", key, process.pid)
+        yield Target("reference", f"{url}/mcp", [key], process.pid)
 
 
 @contextmanager
@@ -49,10 +53,30 @@ def _uvicorn(
         yield url, process
 
 
-class Installation:
-    """Ours, with a database, a profile for `upstream` and the key of an admin."""
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """The URL of an empty database on that PostgreSQL server, dropped at the end; "" without one:
+    SQLite."""
+    if not server:
+        yield ""
+        return
+    name = f"bench_{secrets.token_hex(6)}"
+    _execute(server, SQL("CREATE DATABASE {}").format(Identifier(name)))
+    try:
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+    finally:
+        _execute(server, SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
-    def __init__(self, folder: Path, upstream: Target, database_url: str = "") -> None:
+
+def _execute(server: str, statement: Composed) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:  # not in a transaction
+        connection.execute(statement)
+
+
+class Installation:
+    """Ours, with a database, a profile for `upstream`, and admins with a key each."""
+
+    def __init__(self, folder: Path, upstream: Target, database_url: str, **env: str) -> None:
         self._folder = folder
         self.env: Mapping[str, str] = {
             **os.environ,
@@ -66,19 +90,21 @@ class Installation:
             "INFINITY_REQUESTS_PER_MINUTE": UNLIMITED,
             "MCP_REQUESTS_PER_MINUTE": UNLIMITED,
             "MCP_CONCURRENT_REQUESTS": "1000",
+            **env,
         }
         self._manage("migrate")
         profile = ("--id", "bench", "--name", "bench", "--base-url", upstream.url)
         self._manage("credentials_add_profile", *profile, input=secrets.token_urlsafe())
-        user = ("--name", "bench", "--profile", "bench", "--access", "admin", "--replace")
-        key_file = folder / "key.txt"
-        self._manage("credentials_add_user", *user, "--key-file", str(key_file))
-        self.key = key_file.read_text().strip()
+        self.keys = self._keys("issue", CALLERS).split()
 
     def add_keys(self, count: int) -> None:
         """`count` more live API keys, each ten of them of one MCP user."""
-        command = (sys.executable, "-m", "tests.bench.keys", str(count))
-        subprocess.run(command, cwd=ROOT, env=self.env, check=True)
+        self._keys("fill", count)
+
+    def _keys(self, what: str, count: int) -> str:
+        command = (sys.executable, "-m", "tests.bench.keys", what, str(count))
+        done = subprocess.run(command, cwd=ROOT, env=self.env, check=True, capture_output=True)
+        return done.stdout.decode()
 
     @contextmanager
     def running(self, name: str, workers: int = 1) -> Iterator[tuple[Target, float]]:
@@ -95,7 +121,7 @@ class Installation:
             env={**self.env, "PORT": str(port), "WORKERS": str(workers)},
         ) as process:
             seconds = time.monotonic() - start
-            yield Target(name, f"{url}/mcp", self.key, process.pid), seconds
+            yield Target(name, f"{url}/mcp", self.keys, process.pid), seconds
 
     def _manage(self, *command: str, input: str = "") -> None:
         subprocess.run(

@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+HITS = "/hits"  # how many other requests there were
 ATTRIBUTES = [str(uuid.UUID(int=n << 64)) for n in range(1, 9)]
 
 
@@ -49,8 +50,15 @@ PAGE = _encoded(
 )
 
 
+hits = 0
+
+
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["path"].endswith("/profile"):
+    global hits
+    hits += scope["path"] != HITS
+    if scope["path"] == HITS:
+        body = str(hits).encode()
+    elif scope["path"].endswith("/profile"):
         body = PROFILE
     else:
         body = FOLDER if scope["method"] == "POST" else PAGE
