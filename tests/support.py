@@ -200,6 +200,15 @@ def eventually(look: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
     return seen
 
 
+def until_too_many(attempt: Callable[[], httpx2.Response]) -> httpx2.Response:
+    """The first answer 429. How many attempts it takes depends on the machine: what they are
+    counted against refills meanwhile."""
+    for _ in range(200):
+        if (answer := attempt()).status_code == 429:
+            return answer
+    raise AssertionError("200 attempts, and none was too many")
+
+
 def text_of(result: CallToolResult) -> str:
     return "\n".join(getattr(block, "text", "") for block in result.content)
 

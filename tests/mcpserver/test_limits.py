@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import httpx2
@@ -17,6 +18,7 @@ from tests.support import (
     running_server,
     silent_infinity,
     text_of,
+    until_too_many,
 )
 
 CALL = {
@@ -32,10 +34,10 @@ def test_wrong_keys_are_throttled_and_a_valid_key_is_not(
 ) -> None:
     _, key = make_user()
     with running_server(tmp_path) as server:
-        forged = ({"X-Forwarded-For": f"192.0.2.{n}"} for n in range(40))  # by no proxy of ours
-        refused = [server.post("mcp_wrong", headers=headers) for headers in forged]
-        assert {401, 429} == {answer.status_code for answer in refused}
-        assert int(refused[-1].headers["retry-after"]) >= 1
+        forged = ({"X-Forwarded-For": f"192.0.2.{n}"} for n in count())  # by no proxy of ours
+        assert 401 == server.post("mcp_wrong").status_code
+        refused = until_too_many(lambda: server.post("mcp_wrong", headers=next(forged)))
+        assert int(refused.headers["retry-after"]) >= 1
         assert 200 == server.post(key).status_code
         assert 401 == server.post().status_code
 
@@ -46,10 +48,10 @@ def test_a_user_over_its_rate_is_told_when_to_come_back(
     _, busy = make_user("alice")
     _, calm = make_user("bob")
     with running_server(tmp_path, MCP_REQUESTS_PER_MINUTE="30") as server:
-        answers = [server.post(busy) for _ in range(10)]
-        assert {200, 429} == {answer.status_code for answer in answers}
-        assert int(answers[-1].headers["retry-after"]) >= 1
-        assert "alice may make 30 requests a minute" in answers[-1].text
+        assert 200 == server.post(busy).status_code
+        refused = until_too_many(lambda: server.post(busy))
+        assert int(refused.headers["retry-after"]) >= 1
+        assert "alice may make 30 requests a minute" in refused.text
         assert 200 == server.post(calm).status_code
 
 
