@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http.request import split_domain_port, validate_host
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types import INTERNAL_ERROR
 from sse_starlette.sse import AppStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -38,7 +39,7 @@ from mcpserver.auth import (
 )
 from mcpserver.exchange import exchange, plain_request, unless_gone
 from mcpserver.limits import CallLimits
-from mcpserver.messages import read_body, read_message
+from mcpserver.messages import read_body, read_message, skip_body
 from mcpserver.refusal import Refusal
 from mcpserver.server import InfinityServer
 from mcpserver.tally import Sort
@@ -55,7 +56,6 @@ REQUEST_HEADERS = (
     "Mcp-Method",
     "Mcp-Name",
 )
-INTERNAL_ERROR = -32603
 RESPONSE_HEADERS = ("WWW-Authenticate", "Retry-After", "X-Request-Id")
 
 
@@ -126,7 +126,11 @@ class McpApp:
                 headers = {"Allow": "POST, OPTIONS", **self._cors.preflight_headers}
                 await Response(status_code=204, headers=headers)(scope, receive, send)
                 return
-            caller = await self._admit(request)
+            try:
+                caller = await self._admit(request)
+            except Refusal:
+                await skip_body(request)
+                raise
             with self._limits.slot(caller):
                 await self._serve(request, caller, send)
         except Refusal as refusal:
@@ -182,6 +186,7 @@ class McpApp:
         if request.method != "POST":
             raise Refusal(405, "Only POST is answered here.", allow="POST, OPTIONS")
         await self._limits.count_request(caller)
+        self._limits.require_slot(caller)
         set_caller(caller)
         return caller
 

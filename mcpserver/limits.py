@@ -45,13 +45,15 @@ class CallLimits:
             text = f"{caller.user} may make {limit} requests a minute."
             raise self._too_many(text, wait, subject=f"MCP user {caller.user}")
 
-    @contextmanager
-    def slot(self, caller: Caller) -> Iterator[None]:
-        """Spans one request."""
+    def require_slot(self, caller: Caller) -> None:
         limit = settings.MCP_CONCURRENT_REQUESTS
         if self._running[caller.user] >= limit:
             text = f"{caller.user} may have {limit} requests under way at a time."
             raise self._too_many(text, 1, subject=f"MCP user {caller.user}")
+
+    @contextmanager
+    def slot(self, caller: Caller) -> Iterator[None]:
+        """Spans one request, for which there must be one."""
         self._running[caller.user] += 1
         try:
             with in_progress():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pydantic_core
 from django.conf import settings
+from mcp_types import INVALID_REQUEST, PARSE_ERROR
 from starlette.requests import ClientDisconnect, Request
 
 from mcpserver.refusal import Refusal
 
-PARSE_ERROR, INVALID_REQUEST = -32700, -32600
+SKIP_SECONDS = 5  # for a stranger who sends slowly
 
 
 async def read_body(request: Request) -> bytes:
@@ -28,6 +30,20 @@ async def read_body(request: Request) -> bytes:
     except ClientDisconnect:
         raise Refusal(400, "The request ended before its body was complete.") from None
     return bytes(body)
+
+
+async def skip_body(request: Request) -> None:
+    """Read what a refused request still sends, as far as it would be read otherwise. Some proxies
+    lose an answer that comes while they are passing the body on, and its challenge with it."""
+    unread = settings.MCP_MAX_REQUEST_BYTES
+    try:
+        async with asyncio.timeout(SKIP_SECONDS):
+            async for chunk in request.stream():
+                unread -= len(chunk)
+                if unread < 0:
+                    return
+    except (ClientDisconnect, TimeoutError):
+        return
 
 
 def _too_large(limit: int) -> Refusal:

@@ -235,6 +235,13 @@ def test_a_body_cut_short_harms_nobody(server: Server, key: str) -> None:
     assert "Traceback" not in server.log.read_text()[before:]
 
 
+def test_a_stranger_whose_body_never_comes_is_refused_all_the_same(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        head = "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"
+        connection.sendall(head.encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 401")
+
+
 def test_only_tools_are_offered(server: Server, key: str) -> None:
     params = {
         "protocolVersion": "2025-06-18",
