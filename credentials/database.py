@@ -18,14 +18,17 @@ def is_migrated() -> bool:
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
-def migrate_once() -> None:
-    """Bring the database up to date. Servers that start together do so one after the other, where
-    the database is PostgreSQL: two migrations side by side make the same tables, and one fails."""
+def migrate_once() -> bool:
+    """Bring the database up to date; whether it was not. Servers that start together do so one
+    after the other, where the database is PostgreSQL: two migrations side by side make the same
+    tables, and one fails."""
     if is_migrated():
-        return
+        return False
     with _one_at_a_time():
-        if not is_migrated():
-            call_command("migrate", interactive=False, verbosity=0)
+        if is_migrated():
+            return False
+        call_command("migrate", interactive=False, verbosity=0)
+        return True
 
 
 @contextmanager

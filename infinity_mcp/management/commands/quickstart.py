@@ -17,7 +17,7 @@ from django.db import connections, transaction
 
 from accounts.models import ApiKey, McpUser, User
 from accounts.scopes import ACCESS
-from credentials.database import is_migrated
+from credentials.database import migrate_once
 from credentials.files import write_secret_file
 from credentials.management.base import CredentialsCommand
 from credentials.management.places import compose_service, how_to_own, told
@@ -108,18 +108,13 @@ def start_again() -> NoReturn:
 def set_up() -> Summary:
     """Create what is missing, all of it or nothing. Raises CommandError and CredentialError."""
     summary = Summary(key_file=settings.CONFIG_DIR.resolve() / "codex-mcp-key.txt")
-    migrate(summary)
+    if migrate_once():
+        summary.created.append("database")
     with transaction.atomic():
         ensure_admin(summary)
         profile = ensure_profile(summary)
         ensure_mcp_user(profile, summary)
     return summary
-
-
-def migrate(summary: Summary) -> None:
-    if not is_migrated():
-        call_command("migrate", interactive=False, verbosity=0)
-        summary.created.append("database")
 
 
 def ensure_admin(summary: Summary) -> None:
