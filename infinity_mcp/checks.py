@@ -52,6 +52,48 @@ def numbers_are_sensible(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def request_size_is_bounded(**kwargs: Any) -> list[CheckMessage]:
+    if settings.MCP_MAX_REQUEST_BYTES <= LARGEST_REQUEST:
+        return []
+    hint = "Larger files go through infinity_upload_attachment_from_url."
+    message = "MCP_MAX_REQUEST_BYTES may be 33554432 (32 MiB) at most."
+    return [Error(message, hint=hint, id="infinity_mcp.E003")]
+
+
+@register()
+def oauth_tools_exist(**kwargs: Any) -> list[CheckMessage]:
+    """Here, because oauthbridge does not know the tools."""
+    if not (settings.OAUTH_ENABLED and settings.OAUTH_ALLOWED_TOOLS):
+        return []
+    from mcpserver.server import tool_names
+
+    unknown = sorted(set(settings.OAUTH_ALLOWED_TOOLS) - tool_names())
+    hint = "`manage.py mcp_tools` lists the names."
+    return [
+        Error(f"OAUTH_ALLOWED_TOOLS: there is no tool {name!r}.", hint=hint, id="infinity_mcp.E004")
+        for name in unknown
+    ]
+
+
+@register()
+def metrics_token_is_strong(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= SHORTEST_TOKEN:
+        return []
+    hint = "Make one: openssl rand -hex 32."
+    message = f"METRICS_TOKEN must have at least {SHORTEST_TOKEN} characters."
+    return [Error(message, hint=hint, id="infinity_mcp.E005")]
+
+
+@register()
+def traces_can_be_exported(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.OTEL_EXPORTER_OTLP_ENDPOINT or find_spec("opentelemetry.sdk"):
+        return []
+    hint = "pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
+    message = "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry's exporter is not installed."
+    return [Error(message, hint=hint, id="infinity_mcp.E006")]
+
+
+@register()
 def revocation_is_soon(**kwargs: Any) -> list[CheckMessage]:
     if 0 <= settings.CREDENTIAL_CACHE_SECONDS <= 1:
         return []
@@ -99,57 +141,6 @@ def some_host_is_allowed(**kwargs: Any) -> list[CheckMessage]:
     return [Error(message, hint=hint, id="infinity_mcp.E010")]
 
 
-@register()
-def workers_count_together(**kwargs: Any) -> list[CheckMessage]:
-    if settings.WORKERS <= 1 or settings.CACHES["default"]["BACKEND"].endswith(".RedisCache"):
-        return []
-    hint = "Set CACHE_URL to a Redis or Valkey, such as redis://127.0.0.1:6379/0."
-    message = "Each of the WORKERS counts wrong keys and requests for itself."
-    return [Warning(message, hint=hint, id="infinity_mcp.W002")]
-
-
-@register()
-def request_size_is_bounded(**kwargs: Any) -> list[CheckMessage]:
-    if settings.MCP_MAX_REQUEST_BYTES <= LARGEST_REQUEST:
-        return []
-    hint = "Larger files go through infinity_upload_attachment_from_url."
-    message = "MCP_MAX_REQUEST_BYTES may be 33554432 (32 MiB) at most."
-    return [Error(message, hint=hint, id="infinity_mcp.E003")]
-
-
-@register()
-def oauth_tools_exist(**kwargs: Any) -> list[CheckMessage]:
-    """Here, because oauthbridge does not know the tools."""
-    if not (settings.OAUTH_ENABLED and settings.OAUTH_ALLOWED_TOOLS):
-        return []
-    from mcpserver.server import tool_names
-
-    unknown = sorted(set(settings.OAUTH_ALLOWED_TOOLS) - tool_names())
-    hint = "`manage.py mcp_tools` lists the names."
-    return [
-        Error(f"OAUTH_ALLOWED_TOOLS: there is no tool {name!r}.", hint=hint, id="infinity_mcp.E004")
-        for name in unknown
-    ]
-
-
-@register()
-def metrics_token_is_strong(**kwargs: Any) -> list[CheckMessage]:
-    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= SHORTEST_TOKEN:
-        return []
-    hint = "Make one: openssl rand -hex 32."
-    message = f"METRICS_TOKEN must have at least {SHORTEST_TOKEN} characters."
-    return [Error(message, hint=hint, id="infinity_mcp.E005")]
-
-
-@register()
-def traces_can_be_exported(**kwargs: Any) -> list[CheckMessage]:
-    if not settings.OTEL_EXPORTER_OTLP_ENDPOINT or find_spec("opentelemetry.sdk"):
-        return []
-    hint = "pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
-    message = "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry's exporter is not installed."
-    return [Error(message, hint=hint, id="infinity_mcp.E006")]
-
-
 @register(Tags.security, deploy=True)
 def public_hosts_need_https(**kwargs: Any) -> list[CheckMessage]:
     public = [host for host in settings.ALLOWED_HOSTS if not validate_host(host, LOOPBACK)]
@@ -158,3 +149,12 @@ def public_hosts_need_https(**kwargs: Any) -> list[CheckMessage]:
     hint = "Set OAUTH_PUBLIC_URL to the https:// address that the proxy in front publishes."
     message = f"Reachable as {', '.join(public)} but not configured for HTTPS."
     return [Warning(message, hint=hint, id="infinity_mcp.W001")]
+
+
+@register()
+def workers_count_together(**kwargs: Any) -> list[CheckMessage]:
+    if settings.WORKERS <= 1 or settings.HAS_REDIS:
+        return []
+    hint = "Set CACHE_URL to a Redis or Valkey, such as redis://127.0.0.1:6379/0."
+    message = "Each of the WORKERS counts wrong keys and requests for itself."
+    return [Warning(message, hint=hint, id="infinity_mcp.W002")]

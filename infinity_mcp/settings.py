@@ -225,10 +225,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     }
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://infinity-mcp")}
-if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
+# Whether all processes count together what they limit.
+HAS_REDIS = CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
+if HAS_REDIS:
     CACHES["default"]["BACKEND"] = "infinity_mcp.cache.RedisCache"
     CACHES["default"]["OPTIONS"] = {"socket_timeout": 2, "socket_connect_timeout": 2}
-if CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
+else:
     # Attempts are counted in it: with Django's 300, strangers could push each other's out.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
 

@@ -70,16 +70,14 @@ class Pacer:
 
 def configured_budget() -> Budget:
     """Redis when the cache is there, so that all processes share one count; else this process."""
-    cache = settings.CACHES["default"]
-    if cache["BACKEND"].endswith(".RedisCache"):
-        return RedisBudget(cache["LOCATION"], settings.WORKERS)
+    if settings.HAS_REDIS:
+        return RedisBudget(settings.CACHES["default"]["LOCATION"], settings.WORKERS)
     return LocalBudget()
 
 
 def configured_rate(per_minute: int) -> Rate:
     """Without Redis each worker gets its part of what all of them may use."""
-    shared = settings.CACHES["default"]["BACKEND"].endswith(".RedisCache")
-    return Rate.of(per_minute if shared else max(1, per_minute // settings.WORKERS))
+    return Rate.of(per_minute if settings.HAS_REDIS else max(1, per_minute // settings.WORKERS))
 
 
 def _spent(seconds: float) -> BudgetSpent:
