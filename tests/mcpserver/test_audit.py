@@ -249,7 +249,6 @@ def test_a_change_whose_client_left_while_it_was_noted_is_not_made(
     server: Server, make_user: MakeUser, infinity: Infinity, key: str, roadmap: dict[str, Any]
 ) -> None:
     user, key = make_user(name())
-    data_of(server.call(key, "infinity_get_profile"))  # its use is noted now
     with locked_table():
         client = ask(server, key, "infinity_create_folder", name="New", **roadmap)
         server.call(key, "infinity_get_profile")  # by then the other is under way
