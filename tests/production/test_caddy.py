@@ -20,7 +20,9 @@ from tests.support import environment, free_port, running
 ADDRESSES = ("127.0.0.1", "127.0.0.2")
 
 
-def test_a_rolling_restart_behind_caddy_loses_no_call(key: str, tmp_path: Path) -> None:
+def test_a_rolling_restart_behind_caddy_loses_at_most_a_call_not_yet_accepted(
+    key: str, tmp_path: Path
+) -> None:
     _require_caddy_that_asks_another()
     port = free_port()
     with ExitStack() as stack:
@@ -37,8 +39,9 @@ def test_a_rolling_restart_behind_caddy_loses_no_call(key: str, tmp_path: Path) 
                 load.wait_for(200, 20)
                 server.enter_context(_replica(address, port, tmp_path))
                 load.wait_for(200, 20)
-    assert {200} == set(load.statuses())
-    assert all(answer.worked for answer in load.answers)
+    lost = [answer.status for answer in load.answers if not answer.worked]
+    assert set(lost) <= {502}
+    assert len(lost) <= len(ADDRESSES)  # docs/scaling.md: one in the moment in which each ends
 
 
 def _require_caddy_that_asks_another() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tests.conftest import MakeProfile, MakeUser
 from tests.production.load import CALL
 from tests.production.support import gated_infinity
 from tests.support import PLAIN, Server, eventually, running_server
+
+PING = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -39,6 +42,37 @@ def test_a_server_that_ends_is_not_ready_and_finishes_what_it_began(
 
         infinity.gate.set()
         assert "ada@example.org" in call.result().text
+        assert 0 == server.process.wait(timeout=30)
+
+
+def test_a_connection_made_before_the_end_may_bring_its_request_after(
+    key: str, tmp_path: Path
+) -> None:
+    with (
+        running_server(tmp_path) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection,
+    ):
+        assert 200 == server.post(key).status_code  # so the server knows the other connection too
+        server.process.terminate()
+        eventually(lambda: _refuses(f"{server.origin}/ready"))
+        head = f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
+        kind = f"Content-Type: application/json\r\nContent-Length: {len(PING)}\r\n\r\n"
+        connection.sendall((head + kind).encode() + PING)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))  # until the server closes it
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert 0 == server.process.wait(timeout=30)
+
+
+def test_a_connection_without_a_request_does_not_hold_the_end_up(
+    transactional_db: None, tmp_path: Path
+) -> None:
+    with (
+        running_server(tmp_path) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection,
+    ):
+        assert 401 == server.post().status_code
+        server.process.terminate()
+        assert b"" == connection.recv(1)
         assert 0 == server.process.wait(timeout=30)
 
 

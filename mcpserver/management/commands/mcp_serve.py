@@ -101,10 +101,10 @@ def require_free_port(host: str, port: int) -> None:
 
 def _http_protocol() -> Any:
     try:
-        from infinity_mcp.http import BoundedHttpProtocol
+        from infinity_mcp.http import HttpProtocol
     except ImportError:  # Windows has no httptools here; h11 bounds headers itself
         return "h11"
-    return BoundedHttpProtocol
+    return HttpProtocol
 
 
 def _unusable(host: str, port: int, error: OSError | OverflowError) -> str:
