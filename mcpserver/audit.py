@@ -26,12 +26,14 @@ from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from accounts.caller import Caller
 from credentials.errors import CredentialError
 from infinity_mcp.request_id import current_request_id
+from mcpserver import rows
 from mcpserver.database import DatabaseThread, in_thread
 from mcpserver.infinity import InfinityError
 from mcpserver.infinity.errors import Refused
 from mcpserver.metrics import count_refusal, note_connections
 from mcpserver.models import Event, Outcome, ToolCall
 from mcpserver.params import WrongValue
+from mcpserver.rows import CallRow
 from mcpserver.tally import Sort, Tally
 from mcpserver.telemetry import tell
 from mcpserver.waiting import Waiting
@@ -46,9 +48,8 @@ _ID = re.compile(r"[A-Za-z0-9]{1,24}|[0-9A-Fa-f-]{36}")  # as Infinity makes the
 # What ToolCall.error can say: of a refusal, and of a failure.
 MISSING_SCOPE, TOOL_NOT_ALLOWED, UNKNOWN_TOOL = "missing_scope", "tool_not_allowed", "unknown_tool"
 WRONG_ARGUMENTS, CANCELLED, INTERNAL = "wrong_arguments", "cancelled", "internal"
-_ENDED = ("targets", "outcome", "error", "upstream_status", "requests", "duration_ms")
 
-_call: ContextVar[ToolCall | None] = ContextVar("call", default=None)
+_call: ContextVar[CallRow | None] = ContextVar("call", default=None)
 
 
 def count_request() -> None:
@@ -61,8 +62,8 @@ class AuditLog:
     """The calls and refusals of this process. `running()` spans its lifetime."""
 
     def __init__(self) -> None:
-        self._kept = Waiting[ToolCall | Event](MOST_KEPT)
-        self._ended = Waiting[ToolCall](MOST_KEPT)  # and begun in the database
+        self._kept = Waiting[CallRow | Event](MOST_KEPT)
+        self._ended = Waiting[CallRow](MOST_KEPT)  # and begun in the database
         self._tally = Tally()
         self._database = DatabaseThread("audit-log", _save_all)
 
@@ -81,29 +82,29 @@ class AuditLog:
         count_refusal(sort.kind)
         self._tally.add(sort)
 
-    def refuse(self, call: ToolCall, why: str) -> None:
+    def refuse(self, call: CallRow, why: str) -> None:
         """Note a call that the caller may not make. `why` is a word for filters and plots."""
-        call.outcome, call.error, call.duration_ms = Outcome.REFUSED, why, 0
+        call.outcome, call.error, call.duration_ms = Outcome.REFUSED.value, why, 0
         tell(call, is_known=why != UNKNOWN_TOOL)
         self._kept.add([call])
 
-    def recorded(self, call: ToolCall) -> AbstractAsyncContextManager[ToolCall]:
+    def recorded(self, call: CallRow) -> AbstractAsyncContextManager[CallRow]:
         """Spans the call. Entering raises ToolError when a change cannot be noted beforehand."""
         return _Recorded(self, call)
 
-    async def begin(self, call: ToolCall) -> None:
+    async def begin(self, call: CallRow) -> None:
         """Commit the row of a call that changes something. Raises django.db.Error."""
         with anyio.CancelScope(shield=True):
             await self._database.ask(_Insert(call))
 
-    async def end(self, call: ToolCall) -> None:
+    async def end(self, call: CallRow) -> None:
         tell(call)
         if not call.changes:
             self._kept.add([call])
             return
         try:
             with anyio.CancelScope(shield=True):
-                await self._database.ask(partial(_end, call))
+                await self._database.ask(partial(rows.end, call))
         except DatabaseError:
             logger.warning("The end of a call could not be noted yet", exc_info=True)
             self._ended.add([call])
@@ -134,11 +135,11 @@ class AuditLog:
             self._ended.put_back(ended)
 
 
-class _Recorded(AbstractAsyncContextManager[ToolCall]):
-    def __init__(self, log: AuditLog, call: ToolCall) -> None:
+class _Recorded(AbstractAsyncContextManager[CallRow]):
+    def __init__(self, log: AuditLog, call: CallRow) -> None:
         self._log, self._call, self._began = log, call, 0.0
 
-    async def __aenter__(self) -> ToolCall:
+    async def __aenter__(self) -> CallRow:
         if self._call.changes:
             try:
                 await self._log.begin(self._call)
@@ -162,21 +163,21 @@ class _Recorded(AbstractAsyncContextManager[ToolCall]):
         _call.reset(self._token)
         call = self._call
         call.duration_ms = round((time.perf_counter() - self._began) * 1000)
-        call.outcome, call.error = Outcome.OK, ""
+        call.outcome, call.error = Outcome.OK.value, ""
         if error:
             cause = error.__cause__ or error
-            call.outcome, call.error = Outcome.FAILED, kind_of(cause)
+            call.outcome, call.error = Outcome.FAILED.value, kind_of(cause)
             call.upstream_status = cause.status if isinstance(cause, Refused) else None
         await self._log.end(call)
 
 
 def tool_call(
     caller: Caller, tool: str, *, changes: bool, arguments: Any, id_names: Iterable[str]
-) -> ToolCall:
+) -> CallRow:
     """A row, not stored yet. Of the arguments it keeps those ids that look like Infinity's; an
     unknown tool is to be named `as_tool`."""
     given = arguments if isinstance(arguments, dict) else {}
-    return ToolCall(
+    return CallRow(
         user=caller.user,
         user_id=caller.user_id,
         credential=caller.credential,
@@ -252,7 +253,7 @@ def _tell_of_lost(lost: int, why: str) -> None:
 class _Insert:
     """Stores the row of a call that begins, once, though it may be asked to again."""
 
-    def __init__(self, call: ToolCall) -> None:
+    def __init__(self, call: CallRow) -> None:
         self._call, self._was_tried = call, False
 
     def __call__(self) -> None:
@@ -260,7 +261,7 @@ class _Insert:
         call.pk = self._stored() if self._was_tried else None
         self._was_tried = True
         if call.pk is None:
-            call.save(force_insert=True)
+            rows.insert(call)
 
     def _stored(self) -> int | None:
         """The number of the row, if only the answer to an earlier attempt was lost."""
@@ -270,19 +271,13 @@ class _Insert:
         return same.values_list("pk", flat=True).first()
 
 
-def _end(call: ToolCall) -> None:
-    """That its row is gone is no error, or it would be one for ever. Its number may be another's
-    by now, after a backup was put back."""
-    row = ToolCall.objects.filter(pk=call.pk, request_id=call.request_id)
-    row.update(**{field: getattr(call, field) for field in _ENDED})
-
-
 @transaction.atomic
-def _write(kept: list[ToolCall | Event], ended: list[ToolCall]) -> None:
-    for row in kept:
-        row.pk = None  # set by an attempt that was rolled back
-    ToolCall.objects.bulk_create([row for row in kept if isinstance(row, ToolCall)], 500)
-    Event.objects.bulk_create([row for row in kept if isinstance(row, Event)], 500)
+def _write(kept: list[CallRow | Event], ended: list[CallRow]) -> None:
+    rows.insert_all([row for row in kept if isinstance(row, CallRow)])
+    events = [row for row in kept if isinstance(row, Event)]
+    for event in events:
+        event.pk = None  # set by an attempt that was rolled back
+    Event.objects.bulk_create(events, 500)
     for call in ended:
-        _end(call)
+        rows.end(call)
     note_connections()

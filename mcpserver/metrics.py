@@ -22,7 +22,7 @@ from prometheus_client import (
 )
 
 from credentials.events import EventKind
-from mcpserver.models import ToolCall
+from mcpserver.rows import CallRow
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 PREFIX = "infinity-mcp-metrics-"  # of such a folder; the id of its process follows
@@ -50,7 +50,7 @@ _connections = Gauge(
 )
 
 
-def count_call(call: ToolCall, *, is_known: bool) -> None:
+def count_call(call: CallRow, *, is_known: bool) -> None:
     """`is_known`: whether there is such a tool. Clients could make up any number of names."""
     tool = call.tool if is_known else "unknown"
     _calls.labels(tool, call.outcome, call.error).inc()

@@ -36,8 +36,8 @@ from mcpserver.audit import (
 from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityError
 from mcpserver.middleware import KeptListings, set_data_aside, with_data
-from mcpserver.models import ToolCall
 from mcpserver.params import WrongValue
+from mcpserver.rows import CallRow
 from mcpserver.signatures import ToolFunction, published
 from mcpserver.upstream import Upstream
 
@@ -92,7 +92,7 @@ class InfinityTool(Tool):
         """The parameters that say what the call is about."""
         return tuple(name for name in self.parameters["properties"] if name.endswith("_id"))
 
-    def call_by(self, caller: Caller, arguments: Any) -> ToolCall:
+    def call_by(self, caller: Caller, arguments: Any) -> CallRow:
         """The row for the audit log."""
         return tool_call(
             caller,
@@ -261,7 +261,7 @@ class InfinityServer(MCPServer[Upstream]):
             ) from error.__cause__
 
 
-def _note_what_was_made(call: ToolCall, result: CallToolResult | InputRequiredResult) -> None:
+def _note_what_was_made(call: CallRow, result: CallToolResult | InputRequiredResult) -> None:
     data = getattr(result, "structured_content", None) or {}
     if call.changes and "id" in data:
         call.targets["id"] = as_id(data["id"])

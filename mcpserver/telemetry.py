@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 
 from mcpserver.metrics import count_call
-from mcpserver.models import ToolCall
+from mcpserver.rows import CallRow
 
 logger = logging.getLogger("mcpserver.calls")
 
 
-def tell(call: ToolCall, *, is_known: bool = True) -> None:
+def tell(call: CallRow, *, is_known: bool = True) -> None:
     """`call` has ended, or was refused. `is_known`: whether there is such a tool."""
     count_call(call, is_known=is_known)
     outcome = f"{call.outcome} ({call.error})" if call.error else call.outcome
@@ -23,7 +23,7 @@ def tell(call: ToolCall, *, is_known: bool = True) -> None:
         extra={
             "user": call.user,
             "tool": call.tool,
-            "outcome": str(call.outcome),
+            "outcome": call.outcome,
             "error": call.error,
             "upstream_status": call.upstream_status,
             "duration_ms": call.duration_ms,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
-from mcpserver.models import Event, ToolCall
+from mcpserver.models import Event
+from mcpserver.rows import CallRow
 
-Row = TypeVar("Row", bound=ToolCall | Event)
+Row = TypeVar("Row", bound=CallRow | Event)
 
 
 class Waiting(Generic[Row]):

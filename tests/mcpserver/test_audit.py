@@ -20,10 +20,11 @@ from django.db import OperationalError, connection, transaction
 
 from accounts.models import new_key
 from credentials.events import EventKind
-from mcpserver import audit
+from mcpserver import audit, rows
 from mcpserver.audit import AuditLog
 from mcpserver.database import in_thread
 from mcpserver.models import Event, Outcome, ToolCall
+from mcpserver.rows import CallRow
 from mcpserver.server import tool_names
 from mcpserver.tally import MOST_SORTS, Sort, Tally
 from tests.conftest import MakeProfile, MakeUser
@@ -385,8 +386,8 @@ def test_a_change_whose_row_is_gone_changes_no_other_row(
     assert Outcome.UNFINISHED == only_row_of("bob").outcome
 
 
-def refused_call(user: str) -> ToolCall:
-    return ToolCall(user=user, tool="infinity_get_profile", changes=False)
+def refused_call(user: str) -> CallRow:
+    return CallRow(user=user, tool="infinity_get_profile", changes=False)
 
 
 def test_an_error_that_nobody_foresaw_ends_no_server_and_loses_no_row(
@@ -484,18 +485,18 @@ def test_what_comes_while_the_last_rows_but_it_are_written_is_written_too(
     assert 2 == len(rows_of(user))
 
 
-def change_of(user: str) -> ToolCall:
-    return ToolCall(user=user, tool="infinity_create_folder", changes=True, request_id=user)
+def change_of(user: str) -> CallRow:
+    return CallRow(user=user, tool="infinity_create_folder", changes=True, request_id=user)
 
 
 def test_a_change_has_one_row_though_the_answer_to_its_commit_was_lost(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user, save = name(), ToolCall.save
+    user, insert = name(), rows.insert
 
-    def save_and_lose(call: ToolCall, **options: Any) -> None:
+    def insert_and_lose(call: CallRow) -> None:
         monkeypatch.undo()
-        save(call, **options)
+        insert(call)
         connection.connection.close()
         call.pk = None
         raise OperationalError("the connection is lost")
@@ -505,7 +506,7 @@ def test_a_change_has_one_row_though_the_answer_to_its_commit_was_lost(
         async with log.running():
             async with log.recorded(change_of(name())):
                 pass  # which opened the connection
-            monkeypatch.setattr(ToolCall, "save", save_and_lose)
+            monkeypatch.setattr(rows, "insert", insert_and_lose)
             async with log.recorded(change_of(user)):
                 pass
 
