@@ -12,11 +12,13 @@ import uvicorn
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from uvicorn.supervisors import Multiprocess
 
 from credentials.database import is_migrated, migrate_once
 from credentials.management.base import CredentialsCommand
 from credentials.models import Profile
 from credentials.validators import validate_base_url
+from infinity_mcp.accepting import AcceptingServer
 from mcpserver.metrics import shared_folder
 
 
@@ -54,7 +56,7 @@ class Command(CredentialsCommand):
             self._run()
 
     def _run(self) -> None:
-        uvicorn.run(
+        config = uvicorn.Config(
             "infinity_mcp.asgi:application",
             host=settings.HOST,
             port=settings.PORT,
@@ -68,6 +70,12 @@ class Command(CredentialsCommand):
             forwarded_allow_ips=settings.TRUSTED_PROXIES,
             timeout_graceful_shutdown=60,
         )
+        if settings.WORKERS > 1:
+            Multiprocess(config, sockets=[config.bind_socket()]).run()
+            return
+        config.load_app()  # while SIGTERM still ends the process at once
+        with contextlib.suppress(KeyboardInterrupt):
+            AcceptingServer(config).run()
 
     def _serve_stdio(self) -> None:
         from mcpserver.stdio import serve
