@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.db import connection
 from playwright.sync_api import Browser
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import McpUser
 from accounts.scopes import ACCESS
 from credentials.models import Profile
 from mcpserver.sandbox import ADA_TOKEN
 from tests.browser import running_chromium
+from tests.database import put_back_after_flush, stored
 from tests.programs import missing
 from tests.support import Infinity, Server, running_infinity, running_server
 
@@ -60,6 +62,15 @@ def _uses_database(item: pytest.Item) -> bool:
     fixtures = getattr(item, "fixturenames", ())
     wanted = {"db", "transactional_db", "django_db_setup"}
     return bool(wanted & set(fixtures)) or item.get_closest_marker("django_db") is not None
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database for all tests, as migrations leave it before each."""
+    with django_db_blocker.unblock():
+        rows = stored()
+    with put_back_after_flush(rows):
+        yield
 
 
 @pytest.fixture(scope="session")

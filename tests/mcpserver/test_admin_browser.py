@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -14,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page
 from accounts.models import User
 from accounts.roles import Role
 from tests.conftest import MakeUser
-from tests.support import Server, eventually, running_server
+from tests.support import Server, eventually
 
 MOST_TABS = 120
 
@@ -33,14 +32,6 @@ def page(chromium: Browser) -> Iterator[Page]:
     # The one 404 is the icon, which the browser asks for by itself.
     harmless = ("http://127.0.0.1:", "data:", "verbose:", "error: Failed to load resource")
     assert [] == [text for text in complaints if not text.startswith(harmless)]
-
-
-@pytest.fixture
-def server(transactional_db: None, tmp_path: Path) -> Iterator[Server]:
-    """Of one test alone: a server keeps the ids of content types, which are others in each test,
-    and the admin's history names them."""
-    with running_server(tmp_path) as running:
-        yield running
 
 
 def make_operator() -> str:
@@ -96,9 +87,9 @@ def copied(page: Page) -> str:
 def see_the_call(page: Page, server: Server) -> None:
     """alice's one call, in the audit log and on the first page."""
     page.get_by_role("link", name="Tool calls").first.click()
-    # Reads are written about a second later.
-    eventually(lambda: page.reload() and page.get_by_role("link", name="alice").count())
-    page.get_by_role("row").filter(has_text="alice").get_by_role("link").first.click()
+    call = page.get_by_role("row").filter(has_text="alice").filter(has_text="list_workspaces")
+    eventually(lambda: page.reload() and call.count())  # reads are written about a second later
+    call.get_by_role("link").first.click()
     page.get_by_text("infinity_list_workspaces").first.wait_for()
     page.goto(f"{server.origin}/admin/")
     page.get_by_role("link", name="alice").first.wait_for()

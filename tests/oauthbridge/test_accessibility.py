@@ -6,7 +6,6 @@ It is here because the pages of OAuth are among them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
@@ -15,7 +14,7 @@ from accounts.models import McpUser, User
 from credentials.events import EventKind
 from mcpserver.models import Event, Outcome, ToolCall
 from oauthbridge.models import Connection
-from tests.oauthbridge.conftest import PASSWORD, running_oauth
+from tests.oauthbridge.conftest import PASSWORD
 from tests.oauthbridge.support import Flow, client
 from tests.programs import axe
 from tests.support import Server
@@ -39,14 +38,6 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     with chromium.new_context(viewport=size, color_scheme=scheme) as context:
         context.add_init_script(path=script)
         yield context.new_page()
-
-
-@pytest.fixture
-def oauth(transactional_db: None, tmp_path: Path) -> Iterator[Server]:
-    """Of this test alone: a server keeps the ids of content types, which are others in each test,
-    and the admin's history names them."""
-    with running_oauth(tmp_path) as server:
-        yield server
 
 
 @pytest.fixture
