@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.programs import program
+from tests.support import PATIENCE_SECONDS
 
 SWITCHES = [
     "--no-sandbox",
@@ -25,6 +26,11 @@ SWITCHES = [
 # A folder for pictures of the pages, to be looked at.
 PICTURES = os.environ.get("PICTURES_DIR")
 WIDTHS = (1280, 390, 320)
+# Of all parts at once: a question for each took most of a test's time.
+OUTSIDE = """(parts, width) => parts.filter(part => {
+    const {left, right} = part.getBoundingClientRect();
+    return part.getClientRects().length && (left < 0 || right > width);
+}).map(part => part.outerHTML)"""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -35,17 +41,25 @@ def running_chromium() -> Iterator[Browser]:
         # Playwright's event loop, which is in this thread, is not Django's business.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=executable, args=SWITCHES)
+        expect.set_options(timeout=PATIENCE_SECONDS * 1000)
         yield browser
         browser.close()
 
 
+@contextmanager
+def new_page(browser: Browser, **options: Any) -> Iterator[Page]:
+    """In a context of its own with these options, that of somebody who has not been here before."""
+    with browser.new_context(**options) as context:
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        yield context.new_page()
+
+
 def look_at(page: Page, name: str) -> None:
     """Everything is within the page, at every width; takes pictures where they are wanted."""
+    parts = page.locator("body, button, select, input:visible, dd, li:visible")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
-        for part in page.locator("body, button, select, input:visible, dd, li:visible").all():
-            box = part.bounding_box()
-            assert box is None or 0 <= box["x"] <= width - box["width"], f"{name} at {width}"
+        assert [] == parts.evaluate_all(OUTSIDE, width), f"{name} at {width}"
         for scheme in SCHEMES if PICTURES else ():
             page.emulate_media(color_scheme=scheme)
             path = Path(str(PICTURES)) / f"{name}-{width}-{scheme}.png"

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from accounts.models import User
 from accounts.roles import Role
+from tests.browser import new_page
 from tests.conftest import MakeUser
 from tests.support import Server, eventually
 
@@ -22,9 +23,7 @@ MOST_TABS = 120
 def page(chromium: Browser) -> Iterator[Page]:
     """Fails for whatever the browser complains of, and for requests to elsewhere."""
     complaints: list[str] = []
-    with chromium.new_context() as context:
-        page = context.new_page()
-        page.set_default_timeout(10_000)
+    with new_page(chromium) as page:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: complaints.append(f"{line.type}: {line.text}"))
         page.on("request", lambda request: complaints.append(request.url))

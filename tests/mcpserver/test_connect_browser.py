@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 
 from accounts.models import McpUser, User
-from tests.browser import look_at
+from tests.browser import look_at, new_page
 from tests.conftest import MakeUser
 from tests.support import Server
 
@@ -48,8 +48,7 @@ def make_key(page: Page) -> str:
 def test_from_sign_in_to_two_keys_that_work(
     chromium: Browser, server: Server, alice: McpUser
 ) -> None:
-    with chromium.new_context(permissions=["clipboard-read", "clipboard-write"]) as context:
-        page = context.new_page()
+    with new_page(chromium, permissions=["clipboard-read", "clipboard-write"]) as page:
         refused: list[str] = []
         page.on("console", lambda message: refused.append(message.text))
         sign_in(page, server)
@@ -77,8 +76,7 @@ def test_from_sign_in_to_two_keys_that_work(
 
 
 def test_it_works_by_keyboard_alone(chromium: Browser, server: Server, alice: McpUser) -> None:
-    with chromium.new_context() as context:
-        page = context.new_page()
+    with new_page(chromium) as page:
         sign_in(page, server)
         page.get_by_role("link", name="alice").press("Enter")
         page.get_by_label("Where will it be used?").press("Enter")  # sends the form
@@ -87,8 +85,7 @@ def test_it_works_by_keyboard_alone(chromium: Browser, server: Server, alice: Mc
 
 
 def test_every_page_fits(chromium: Browser, server: Server, alice: McpUser) -> None:
-    with chromium.new_context() as context:
-        page = context.new_page()
+    with new_page(chromium) as page:
         sign_in(page, server)
         look_at(page, "connect-choose")
         page.get_by_role("link", name="alice").click()

@@ -21,6 +21,7 @@ from accounts.models import User
 from mcpserver import history
 from mcpserver.dashboard import Dashboard
 from mcpserver.models import Outcome, ToolCall
+from tests.browser import new_page
 from tests.conftest import MakeUser
 from tests.support import Server, eventually
 
@@ -249,10 +250,9 @@ def test_the_plots_are_drawn_in_a_browser(
     server: Server, chromium: Browser, transactional_db: None, admin_client: Client
 ) -> None:
     make_calls(3)
-    with chromium.new_context() as context:
+    with new_page(chromium) as page:
         session = admin_client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": session, "url": server.origin}])
-        page = context.new_page()
+        page.context.add_cookies([{"name": "sessionid", "value": session, "url": server.origin}])
         told: list[str] = []
         page.on("console", lambda message: told.append(message.text))
         page.on("pageerror", lambda error: told.append(str(error)))

@@ -14,6 +14,7 @@ from accounts.models import McpUser, User
 from credentials.events import EventKind
 from mcpserver.models import Event, Outcome, ToolCall
 from oauthbridge.models import Connection
+from tests.browser import new_page
 from tests.oauthbridge.conftest import PASSWORD
 from tests.oauthbridge.support import Flow, client
 from tests.programs import axe
@@ -35,9 +36,9 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     script = axe()
     width, scheme = request.param
     size: ViewportSize = {"width": width, "height": 844}
-    with chromium.new_context(viewport=size, color_scheme=scheme) as context:
-        context.add_init_script(path=script)
-        yield context.new_page()
+    with new_page(chromium, viewport=size, color_scheme=scheme) as page:
+        page.add_init_script(path=script)
+        yield page
 
 
 @pytest.fixture

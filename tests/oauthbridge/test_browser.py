@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from accounts.models import McpUser, User
 from accounts.scopes import READ
 from oauthbridge.models import Application, Connection, Grant
-from tests.browser import look_at
+from tests.browser import look_at, new_page
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import PASSWORD, MakePerson
 from tests.oauthbridge.support import CHATGPT, Flow, client, parameters_of
@@ -25,8 +25,8 @@ from tests.support import Server
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    with chromium.new_context() as context:
-        yield tab(context.new_page())
+    with new_page(chromium) as page:
+        yield tab(page)
 
 
 def tab(page: Page) -> Page:
@@ -85,6 +85,7 @@ def test_from_login_to_a_narrowed_tool_list_and_back(
 
 def test_the_keyboard_is_enough(page: Page, flow: Flow, ada: User) -> None:
     page.goto(flow.url())
+    expect(page.get_by_label("Name")).to_be_focused()
     for text in ("ada", PASSWORD):
         page.keyboard.type(text)
         page.keyboard.press("Tab")
@@ -223,9 +224,8 @@ def test_every_page_fits_and_needs_no_script(
     make_person("stranger")
     application = client(CHATGPT, name="ChatGPT", registration_source="dcr")
     flow = Flow(oauth, application, CHATGPT)
-    with chromium.new_context(java_script_enabled=False) as context:
-        page = tab(context.new_page())
-        page.goto(flow.url())
+    with new_page(chromium, java_script_enabled=False) as page:
+        tab(page).goto(flow.url())
         look_at(page, "login")
         sign_in(page, "ada", "wrong")
         look_at(page, "login-wrong")
