@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--uses-database",
         action="store_true",
-        help="only tests that use the database of DATABASE_URL; the others are the same on each",
+        help="only tests whose outcome the database of DATABASE_URL may change",
     )
 
 
@@ -59,6 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _uses_database(item: pytest.Item) -> bool:
+    if item.get_closest_marker("any_database"):
+        return False
     fixtures = getattr(item, "fixturenames", ())
     wanted = {"db", "transactional_db", "django_db_setup"}
     return bool(wanted & set(fixtures)) or item.get_closest_marker("django_db") is not None

@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.programs import program
 from tests.support import ROOT, eventually, free_port, running_program, running_server
 
+pytestmark = pytest.mark.any_database
+
 DEPLOY = ROOT / "docs/deploy"
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 

@@ -16,6 +16,8 @@ from tests.browser import new_page
 from tests.conftest import MakeUser
 from tests.support import Server, eventually
 
+pytestmark = pytest.mark.any_database
+
 MOST_TABS = 120
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support import Server, data_of, text_of
 
+pytestmark = pytest.mark.any_database
+
 PLACE = {"workspace_id": "1", "board_id": "b"}
 
 

@@ -13,6 +13,8 @@ from tests.browser import look_at, new_page
 from tests.conftest import MakeUser
 from tests.support import Server
 
+pytestmark = pytest.mark.any_database
+
 PASSWORD = secrets.token_urlsafe(16)
 
 

@@ -246,6 +246,7 @@ def test_nothing_is_fetched_from_elsewhere_or_written_into_the_page(
         assert 200 == httpx2.get(server.origin + url).status_code, url
 
 
+@pytest.mark.any_database
 def test_the_plots_are_drawn_in_a_browser(
     server: Server, chromium: Browser, transactional_db: None, admin_client: Client
 ) -> None:

@@ -26,6 +26,8 @@ from mcpserver.upstream import Upstream
 from tests.conftest import MakeUser
 from tests.support import Server, data_of
 
+pytestmark = pytest.mark.any_database
+
 UNKNOWN = "1999-01-01"
 VERSIONS = [None, UNKNOWN, *KNOWN_PROTOCOL_VERSIONS]
 META = "io.modelcontextprotocol"

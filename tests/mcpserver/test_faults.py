@@ -14,6 +14,8 @@ from tests.conftest import MakeProfile, MakeUser
 from tests.mcpserver.infinity.upstream import FaultyInfinity
 from tests.support import Infinity, Server, free_port
 
+pytestmark = pytest.mark.any_database
+
 LOOK_FIRST = "The change may or may not have been made"
 READ: tuple[str, dict[str, Any]] = ("infinity_get_profile", {})
 WRITE: tuple[str, dict[str, Any]] = (

@@ -21,6 +21,8 @@ from tests.support import (
     until_too_many,
 )
 
+pytestmark = pytest.mark.any_database
+
 CALL = {
     "jsonrpc": "2.0",
     "id": 1,

@@ -21,6 +21,8 @@ from mcpserver.metrics import SHARED_FOLDER, shared_folder
 from tests.conftest import MakeUser
 from tests.support import PLAIN, Server, eventually, running_server
 
+pytestmark = pytest.mark.any_database
+
 TOKEN = secrets.token_hex(32)
 
 

@@ -13,6 +13,8 @@ from mcpserver.values import find
 from tests.conftest import MakeUser
 from tests.support import Infinity, Server, data_of, text_of
 
+pytestmark = pytest.mark.any_database
+
 Create = Callable[..., dict[str, Any]]
 
 

@@ -20,6 +20,8 @@ from tests.oauthbridge.support import Flow, client
 from tests.programs import axe
 from tests.support import Server
 
+pytestmark = pytest.mark.any_database
+
 LOOKS = ((1280, "light"), (390, "dark"))
 SERIOUS = """async () => {
     const found = await axe.run(document, {resultTypes: ["violations"]});

@@ -22,6 +22,8 @@ from tests.oauthbridge.conftest import PASSWORD, MakePerson
 from tests.oauthbridge.support import CHATGPT, Flow, client, parameters_of
 from tests.support import Server
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:

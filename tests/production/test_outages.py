@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import variables
@@ -103,6 +104,7 @@ def test_the_server_outlives_an_outage_of_its_database(tmp_path: Path) -> None:
         eventually(lambda: postgres.connections() == 0)
 
 
+@pytest.mark.any_database
 def test_without_redis_calls_and_sign_ins_go_on_and_are_counted(
     make_user: MakeUser, tmp_path: Path
 ) -> None:

@@ -25,6 +25,8 @@ from tests.production.replicas import Proxy, three_replicas
 from tests.production.support import own_redis
 from tests.support import Infinity, Server, data_of, running_server, until_too_many
 
+pytestmark = pytest.mark.any_database  # on PostgreSQL in any case
+
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[str]:
