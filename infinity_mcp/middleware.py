@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.middleware import common
 from django.utils.deprecation import MiddlewareMixin
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infinity_mcp.request_id import new_request_id
+
+FOR_MACHINES = ("/health", "/ready", "/metrics")
 
 
 class RequestIdMiddleware:
@@ -28,6 +31,14 @@ class RequestIdMiddleware:
             await send(message)
 
         await self._app(scope, receive, marked)
+
+
+class CommonMiddleware(common.CommonMiddleware):
+    """Django's, which refuses unknown hosts, but for what machines ask a replica by its address:
+    a probe or Prometheus cannot send another Host. Those answers say nothing of the host."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        return None if request.path in FOR_MACHINES else super().process_request(request)
 
 
 class Utf8Middleware(MiddlewareMixin):

@@ -136,7 +136,7 @@ MIDDLEWARE = [
     "infinity_mcp.middleware.Utf8Middleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "infinity_mcp.middleware.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "mcpserver.origin.OriginMiddleware",

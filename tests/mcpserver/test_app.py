@@ -266,6 +266,15 @@ def test_health_touches_nothing_and_ready_is_ready(server: Server) -> None:
     assert {"ok": True} == httpx2.get(f"{server.origin}/ready").json()
 
 
+def test_machines_may_ask_by_address_and_people_may_not(server: Server) -> None:
+    def statuses(*paths: str) -> list[int]:
+        headers = {"Host": "10.0.0.11:3015"}
+        return [httpx2.get(server.origin + path, headers=headers).status_code for path in paths]
+
+    assert [200, 200, 404] == statuses("/health", "/ready", "/metrics")  # not switched on
+    assert [400, 400] == statuses("/login/", "/ready/")
+
+
 def test_the_listing_keeps_its_order(server: Server, key: str) -> None:
     first = server.tools(key)
     assert first[:2] == ["infinity_get_profile", "infinity_list_workspaces"]
