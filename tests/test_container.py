@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,8 +17,10 @@ from typing import Any
 import pytest
 import yaml
 
+from mcpserver.sandbox import ADA_TOKEN
+from tests.accounts.node_server import NodeServer
 from tests.image import Image, build, build_context, instructions, is_ignored, shared_python
-from tests.support import PATIENCE_SECONDS, ROOT, free_port, running_program
+from tests.support import PATIENCE_SECONDS, ROOT, Infinity, free_port, running_program
 
 SECRETS = ("DJANGO_SECRET_KEY", "MCP_CREDENTIAL_STORE_KEY")
 COMPOSE_FILES = ("docker-compose.yml", "docker-compose.scale.yml")
@@ -71,6 +75,42 @@ def test_from_first_start_to_proof_and_stop(image: Image, tmp_path: Path) -> Non
         assert (0, "") == (done.returncode, done.stderr)
     assert 4 == proof.stdout.count("  ok  "), proof.stdout + proof.stderr
     assert 0 == status
+
+
+@needs_git
+def test_a_node_server_is_taken_over_by_the_documented_commands(
+    image: Image, infinity: Infinity, tmp_path: Path
+) -> None:
+    node = NodeServer(tmp_path)
+    node.add_profile("team", ADA_TOKEN)
+    (tmp_path / "key.txt").write_text(node.add_user("carol", "team"))
+    node.save()
+    data = image.root / "app/data"
+    copies = {
+        "mcp-users.json": node.users_file,
+        "credentials.enc.json": node.store_file,
+        "old-store-key.txt": node.store_key_file,
+        "codex-mcp-key.txt": tmp_path / "key.txt",
+    }
+    for name, original in copies.items():
+        shutil.copy(original, data / name)
+        if os.geteuid() == 0:
+            shutil.chown(data / name, *map(int, image.user.split(":")))
+    guide = (ROOT / "docs/upgrade.md").read_text().partition("with Docker Compose\n\n")[2]
+    lines = re.findall(r"exec infinity-mcp (manage.py credentials_import(?:.*\\\n)*.*)", guide)
+    dry_run, really = (shlex.split(line.replace("\\\n", " ")) for line in lines)
+    port = free_port()
+    check = ("manage.py", "mcp_check", "--key-file", "data/codex-mcp-key.txt")
+    assert " ".join(check[2:]) in guide
+
+    image.run_as_user("manage.py", "credentials_init")
+    image.env["INFINITY_API_BASE_URL"] = infinity.url
+    with started(image, port, tmp_path / "server.log"):
+        done = [image.run_as_user(*command) for command in (dry_run, really)]
+        proof = image.run_as_user(*check, "--url", f"http://127.0.0.1:{port}")
+
+    assert [(0, ""), (0, "")] == [(each.returncode, each.stderr) for each in done]
+    assert 4 == proof.stdout.count("  ok  "), proof.stdout + proof.stderr
 
 
 @needs_git
