@@ -67,11 +67,11 @@ class McpApp:
         self._upstream = Upstream()
         self._log = AuditLog()
         self._limits = CallLimits(self._upstream.budget, self._log)
-        server = InfinityServer(self._upstream, self._log)
-        self._tools, self._server = server.tools, server._lowlevel_server
+        self._server = InfinityServer(self._upstream, self._log)
+        self._tools = self._server.tools
         manager = partial(
             StreamableHTTPSessionManager,
-            self._server,
+            self._server._lowlevel_server,
             stateless=True,
             max_request_body_size=settings.MCP_MAX_REQUEST_BYTES,
         )

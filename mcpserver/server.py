@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cached_property
@@ -34,12 +35,12 @@ from mcpserver.audit import (
     tool_call,
 )
 from mcpserver.auth import current_caller
-from mcpserver.infinity import InfinityError
+from mcpserver.infinity import InfinityError, JsonObject
 from mcpserver.middleware import KeptListings, set_data_aside, with_data
 from mcpserver.params import WrongValue
 from mcpserver.rows import CallRow
 from mcpserver.signatures import ToolFunction, published
-from mcpserver.upstream import Upstream
+from mcpserver.upstream import Upstream, set_upstream
 
 # What every client is told on connecting (at most 1,500 characters).
 INSTRUCTIONS = """\
@@ -54,6 +55,8 @@ after=<cursor>; sort_by id or created_at) and look. Boards cannot be changed or 
 
 # Errors whose text is written for a model.
 TOLD = (InfinityError, CredentialError, WrongValue, ToolError)
+
+logger = logging.getLogger(__name__)
 
 _tools: list[InfinityTool] = []
 
@@ -184,7 +187,7 @@ class InfinityServer(MCPServer[Upstream]):
     """
 
     def __init__(self, upstream: Upstream, log: AuditLog | None = None) -> None:
-        self._log = log
+        self._upstream, self._log = upstream, log
         tools = all_tools()
         super().__init__(
             "infinity-mcp",
@@ -209,6 +212,28 @@ class InfinityServer(MCPServer[Upstream]):
             tool.listed() for tool in self.tools.values() if policy.allows(tool.name, tool.scope)
         ]
 
+    async def answer(self, name: str, arguments: dict[str, Any]) -> JsonObject:
+        """What the SDK makes of `call_tool` for a client, without the checks of each part of it.
+
+        Saves 0.5 of 2.0 million instructions. Not for a tool that takes the SDK's Context.
+        """
+        try:
+            result = await self.call_tool(name, arguments)
+        except ToolError as error:
+            if isinstance(error, UnexpectedToolError):
+                logger.exception("Tool %r raised an unexpected exception", name)
+            return {"content": [{"type": "text", "text": str(error)}], "isError": True}
+        assert isinstance(result, CallToolResult)
+        content = [
+            part.model_dump(by_alias=True, mode="json", exclude_none=True)
+            for part in result.content
+        ]
+        return {
+            "content": content,
+            "structuredContent": result.structured_content,
+            "isError": False,
+        }
+
     async def call_tool(
         self,
         name: str,
@@ -220,6 +245,7 @@ class InfinityServer(MCPServer[Upstream]):
         Raises ToolError with a text for the model; anything unforeseen is masked by the SDK.
         """
         caller = current_caller()
+        set_upstream(self._upstream)
         tool = self.tools.get(name)
         try:
             _refuse_beyond_policy(caller, name, tool)
@@ -250,7 +276,12 @@ class InfinityServer(MCPServer[Upstream]):
         self, name: str, arguments: dict[str, Any], context: Context[Upstream, Any] | None
     ) -> CallToolResult | InputRequiredResult:
         try:
-            return await super().call_tool(name, arguments, context)
+            # The SDK's own `call_tool` makes a Context for every call, and few tools take one.
+            tool = self.tools[name]
+            if context is None and tool.reports_progress:
+                context = Context(mcp_server=self)
+            result = await tool.run(arguments, cast(Any, context), convert_result=True)
+            return cast("CallToolResult | InputRequiredResult", result)
         except ToolError as error:
             # The SDK wraps what a tool raised: tell the errors that are written for a model apart.
             if isinstance(error.__cause__, TOLD):

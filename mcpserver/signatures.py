@@ -14,6 +14,7 @@ from mcp_types import CallToolResult
 from mcpserver.infinity import JsonObject
 from mcpserver.params import Paging, ResponseFormat
 from mcpserver.results import render
+from mcpserver.upstream import InfinityApi, open_client
 
 ToolFunction = Callable[..., Awaitable[JsonObject]]
 
@@ -23,10 +24,12 @@ _RESPONSE_FORMAT = Parameter(
 
 
 def published(function: ToolFunction) -> Callable[..., Awaitable[CallToolResult]]:
-    """`function` with `paging: Paging` spread into its fields, and with `response_format`."""
+    """`function` with `paging: Paging` spread into its fields, with `response_format`, and without
+    `api: InfinityApi`, which each call gets its own of."""
     written = list(inspect.signature(function, eval_str=True).parameters.values())
     takes_paging = any(each.annotation is Paging for each in written)
-    parameters = [each for each in written if each.annotation is not Paging]
+    takes_api = any(each.annotation is InfinityApi for each in written)
+    parameters = [each for each in written if each.annotation not in (Paging, InfinityApi)]
     if takes_paging:
         parameters += _paging_parameters()
 
@@ -35,6 +38,8 @@ def published(function: ToolFunction) -> Callable[..., Awaitable[CallToolResult]
         if takes_paging:
             page = {field.name: arguments.pop(field.name) for field in fields(Paging)}
             arguments["paging"] = Paging(**page)
+        if takes_api:
+            arguments["api"] = open_client()
         return render(await function(**arguments), response_format)
 
     parameters.append(_RESPONSE_FORMAT)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.conf import settings
-from mcp.server.elicitation import AcceptedElicitation
-from mcp.server.mcpserver import Context, Resolve
 
 from credentials.access import InfinityAccess
 from credentials.validators import SANDBOX_URL
@@ -23,6 +22,8 @@ from mcpserver.infinity import (
     Transport,
 )
 from mcpserver.pacing import Pacing, configured_budget, configured_rate
+
+_upstream: ContextVar[Upstream] = ContextVar("upstream")
 
 
 class Upstream:
@@ -68,13 +69,17 @@ class Upstream:
             await self.budget.close()
 
 
-async def _open_client(context: Context[Upstream, Any]) -> InfinityClient:
+def set_upstream(upstream: Upstream) -> None:
+    """What the call under way is to use."""
+    _upstream.set(upstream)
+
+
+def open_client() -> InfinityClient:
+    """For the call under way. Raises CredentialError when the profile's token cannot be opened."""
     caller = current_caller()
-    return context.request_context.lifespan_context.client(caller.profile, caller.user)
+    return _upstream.get().client(caller.profile, caller.user)
 
 
-# The SDK wraps what a resolver returns in this type, which Pydantic forgets and makes anew unless
-# somebody has it: that was 6 % of a small call.
-_HELD = AcceptedElicitation[Any]
-
-InfinityApi = Annotated[InfinityClient, Resolve(_open_client)]
+# A parameter of a tool that agents neither see nor fill (mcpserver.signatures). The SDK's own
+# resolvers may ask the client questions; what that takes is 0.1 million instructions a call.
+InfinityApi = Annotated[InfinityClient, open_client]

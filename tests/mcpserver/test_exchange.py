@@ -48,6 +48,8 @@ def initialize(version: str) -> dict[str, Any]:
 PLACE = {"workspace_id": "1", "board_id": "unknown"}
 ABOVE_64_BITS = 12345678901234567890123
 JSON, JSON_OR_EVENTS = "application/json", "application/json, text/event-stream"
+METAS: tuple[Any, ...] = (None, 5, [], {}, {"other": 1}, {"progressToken": 1, "other": 1})
+TOKENS: tuple[Any, ...] = ("", "x", 0, -7, True, 1.5, None, [], {}, ABOVE_64_BITS)
 REQUESTS: list[dict[str, Any]] = [
     *(initialize(version) for version in (*KNOWN_PROTOCOL_VERSIONS, UNKNOWN)),
     {"method": "initialize"},
@@ -83,6 +85,11 @@ REQUESTS: list[dict[str, Any]] = [
     call("infinity_create_folder", {**PLACE, "name": "é\n“”"}),
     call("no_such_tool", {}),
     call(5, {}),
+    *(call("infinity_get_profile", {}, _meta=meta) for meta in METAS),
+    *(call("infinity_get_profile", {}, _meta={"progressToken": token}) for token in TOKENS),
+    call("infinity_get_profile", {}, unknown="field"),
+    call("infinity_get_profile", {"unknown": {"a": [1, None, 1.5]}}),
+    call("infinity_get_profile", "{}"),
     {"method": "tools/call"},
     {"method": "prompts/list"},
     {"method": "resources/read", "params": {"uri": "x:y"}},
