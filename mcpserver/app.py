@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -229,8 +229,7 @@ class McpApp:
             raise
 
     def _check_headers(self, headers: Headers) -> None:
-        host, _ = split_domain_port(headers.get("host", ""))
-        if not (host and validate_host(host, settings.ALLOWED_HOSTS)):
+        if not _is_served(headers.get("host", ""), tuple(settings.ALLOWED_HOSTS)):
             raise Refusal(421, "This host name is not served here; see ALLOWED_HOSTS.")
         origin = headers.get("origin")
         if origin is not None and not self._cors.is_allowed_origin(origin):
@@ -241,6 +240,14 @@ async def _failed(request: Request, error: Exception) -> Response:
     """For what nobody foresaw; uvicorn logs it."""
     text = "The server failed. The operator finds why in its log under the request id."
     return Refusal(500, text, code=INTERNAL_ERROR).response
+
+
+@lru_cache(maxsize=64)
+def _is_served(address: str, allowed: tuple[str, ...]) -> bool:
+    """Whether a Host header names this server. To look anew took 0.1 of 1.4 million instructions of
+    a small call."""
+    host, _ = split_domain_port(address)
+    return bool(host) and validate_host(host, allowed)
 
 
 def _address_of(request: Request) -> str:

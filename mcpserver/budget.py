@@ -55,18 +55,24 @@ class Budget(Protocol):
 
 @dataclass
 class _Bucket:
+    """`waiting`: those of its shares that were last sent away."""
+
     tokens: float
     refilled: float
     shares: dict[str, _Share] = field(default_factory=dict)
+    waiting: dict[str, _Share] = field(default_factory=dict)
+
+    def forget_idle(self, now: float) -> None:
+        kept = {n: s for n, s in self.shares.items() if now - s.asked < SHARING_SECONDS}
+        self.shares, self.waiting = kept, {n: s for n, s in self.waiting.items() if n in kept}
 
 
 @dataclass
 class _Share:
-    """`turn`: from when it may take its next token. `waits`: whether it was last sent away."""
+    """`turn`: from when it may take its next token."""
 
     turn: float
     asked: float
-    waits: bool = True
 
 
 class LocalBudget:
@@ -80,23 +86,23 @@ class LocalBudget:
     async def take(self, bucket: str, share: str, rate: Rate) -> float:
         now = self._clock()
         self._forget_idle(now)
-        state = self._buckets.setdefault(bucket, _Bucket(rate.burst, now))
+        state = self._buckets.get(bucket)
+        if state is None:
+            state = self._buckets[bucket] = _Bucket(rate.burst, now)
         state.tokens = min(rate.burst, state.tokens + (now - state.refilled) * rate.per_second)
         state.refilled = now
-        state.shares = {n: s for n, s in state.shares.items() if now - s.asked < SHARING_SECONDS}
-        own = state.shares.setdefault(share, _Share(turn=0.0, asked=now))
+        own = state.shares.get(share)
+        if own is None or now - own.asked >= SHARING_SECONDS:
+            own = state.shares[share] = _Share(turn=0.0, asked=now)
         own.asked, own.turn = now, max(own.turn, now - rate.burst / rate.per_second)
-        waiting = [
-            each
-            for each in state.shares.values()
-            if each is not own and each.waits and now - each.asked < WAITING_SECONDS
-        ]
+        state.waiting.pop(share, None)
+        waiting = [s for s in state.waiting.values() if now - s.asked < WAITING_SECONDS]
         ahead = sum(each.turn < own.turn for each in waiting)
         wait = (1 + ahead - state.tokens) / rate.per_second
         if waiting:
             wait = max(wait, own.turn - now)
-        own.waits = wait > 0
-        if own.waits:
+        if wait > 0:
+            state.waiting[share] = own
             return wait
         state.tokens -= 1
         own.turn += (1 + len(waiting)) / rate.per_second
@@ -109,6 +115,8 @@ class LocalBudget:
         self._sweep_at = now + SWEEP_SECONDS
         kept = self._buckets.items()
         self._buckets = {n: b for n, b in kept if now - b.refilled <= IDLE_SECONDS}
+        for bucket in self._buckets.values():
+            bucket.forget_idle(now)
 
     async def close(self) -> None:
         self._buckets.clear()

@@ -60,7 +60,8 @@ class CallLimits:
                 yield
         finally:
             self._running[caller.user] -= 1
-            self._running += Counter()  # drops those that have none
+            if not self._running[caller.user]:
+                del self._running[caller.user]
 
     def _too_many(self, reason: str, wait: float, **of_whom: str) -> Refusal:
         self._log.count(Sort(EventKind.THROTTLED, detail=reason, **of_whom))

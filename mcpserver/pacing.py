@@ -33,6 +33,8 @@ class Pacing:
 
     async def wait_for_turn(self, profile: str, user: str) -> None:
         """Raises BudgetSpent when the turn is further away than the longest wait."""
+        if (profile, user) not in self._queues and not await self._ask(profile, user):
+            return  # as nearly always, and the rest would be 0.05 of 1.4 million instructions
         queue = self._queues.setdefault((profile, user), _Queue())
         ahead = queue.waiting / self._rate.per_second
         if ahead > self._max_wait:
@@ -49,10 +51,13 @@ class Pacing:
                 self._queues.pop((profile, user), None)
 
     async def _take(self, profile: str, user: str) -> None:
-        while wait := await self._budget.take(f"profile:{profile}", user, self._rate):
+        while wait := await self._ask(profile, user):
             if wait > self._max_wait:
                 raise _spent(wait)
             await asyncio.sleep(min(wait, LOOK_AGAIN_SECONDS))
+
+    async def _ask(self, profile: str, user: str) -> float:
+        return await self._budget.take(f"profile:{profile}", user, self._rate)
 
 
 @dataclass(frozen=True)
