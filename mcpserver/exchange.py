@@ -32,6 +32,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
 
+from mcpserver.middleware import KeptTools
 from mcpserver.server import InfinityServer
 from mcpserver.upstream import Upstream
 
@@ -137,8 +138,11 @@ def _takes_json(accept: str) -> bool:
 
 
 def _encoded(answer: Message) -> bytes:
+    result = answer.get("result", {})
+    tools = result.get("tools")
+    written = {"result": {**result, "tools": tools.json}} if isinstance(tools, KeptTools) else {}
     try:
-        return orjson.dumps(answer)
+        return orjson.dumps(answer | written)
     except TypeError:  # an integer above 64 bits, or more levels than it takes
         return json.dumps(answer, separators=(",", ":")).encode()
 

@@ -7,8 +7,10 @@ call to call, and a test holds the answers to those that it gives without this.
 from __future__ import annotations
 
 from contextvars import ContextVar
+from functools import cached_property
 from typing import Any
 
+import orjson
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp_types import CallToolResult, methods
 
@@ -19,6 +21,15 @@ from mcpserver.infinity import JsonObject
 MOST_LISTINGS = 16  # one takes about 0.5 MiB
 
 _aside: ContextVar[list[JsonObject] | None] = ContextVar("aside", default=None)
+
+
+class KeptTools(list[JsonObject]):
+    """The tools of a kept listing. The SDK copies what is around them, and not these."""
+
+    @cached_property
+    def json(self) -> orjson.Fragment:
+        """Written once: to write them for each answer took 30 of its 147 us."""
+        return orjson.Fragment(orjson.dumps(self))
 
 
 class KeptListings:
@@ -40,6 +51,8 @@ class KeptListings:
             result = await call_next(ctx)
             if len(self._kept) >= MOST_LISTINGS:
                 del self._kept[next(iter(self._kept))]  # the oldest
+            if isinstance(result, dict):
+                result["tools"] = KeptTools(result["tools"])
             self._kept[key] = result
         else:
             methods.validate_client_request(ctx.method, ctx.protocol_version, ctx.params)
