@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import random
 import socket
@@ -14,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -180,6 +182,15 @@ class Server:
                 return [tool.name for tool in (await client.list_tools()).tools]
 
         return asyncio.run(listed())
+
+    def send(
+        self, key: str, message: object, headers: Mapping[str, str] | None = None
+    ) -> HTTPConnection:
+        """Posts without waiting for the answer. Closing the connection leaves."""
+        client = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        told = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        client.request("POST", "/mcp", json.dumps(message), {**told, **(headers or {})})
+        return client
 
     def post(self, key: str | None = None, **request: Any) -> httpx2.Response:
         """A bare POST to /mcp; a ping unless `json` or `content` says otherwise."""

@@ -24,7 +24,7 @@ from accounts.scopes import SCOPES
 from credentials.models import Profile
 from infinity_mcp.management.sqlite import as_alias
 from tests.credentials.installation import Installation
-from tests.support import data_of, running_server
+from tests.support import PATIENCE_SECONDS, data_of, running_server
 
 Capture = pytest.CaptureFixture[str]
 
@@ -136,7 +136,7 @@ class TestBackup:
         writer = threading.Thread(target=write, daemon=True)
         writer.start()
         try:
-            assert begun.wait(timeout=10)
+            assert begun.wait(timeout=PATIENCE_SECONDS)
             seen = []
             for _ in range(5):
                 call_command("backup", home.backup, "--replace")

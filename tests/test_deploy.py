@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from getpass import getuser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -24,7 +25,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.programs import program
-from tests.support import ROOT, eventually, free_port, running_program, running_server
+from tests.support import (
+    PATIENCE_SECONDS,
+    ROOT,
+    eventually,
+    free_port,
+    running_program,
+    running_server,
+)
 
 pytestmark = pytest.mark.any_database
 
@@ -38,7 +46,8 @@ class Proxy:
     trust: ssl.SSLContext
 
     def post(self, message: object = PING, **headers: str) -> httpx2.Response:
-        return httpx2.post(self.url, json=message, headers=headers, verify=self.trust, timeout=20)
+        options: Any = {"verify": self.trust, "timeout": PATIENCE_SECONDS}
+        return httpx2.post(self.url, json=message, headers=headers, **options)
 
     def has_certificate(self) -> bool:
         url = urlsplit(self.url)
@@ -224,7 +233,7 @@ class Upstream:
                 self.send_header("Connection", "close")
                 self.end_headers()
                 self.wfile.write(b"data: first\n\n")
-                if upstream.seen.wait(timeout=10):
+                if upstream.seen.wait(timeout=PATIENCE_SECONDS):
                     self.wfile.write(b"data: second\n\n")
 
             def finish(self) -> None:
@@ -271,7 +280,7 @@ def test_events_arrive_as_they_are_made_with_the_caller_s_own_address(proxied: P
     with upstream.running() as port:
         proxy = proxied(port)
         with httpx2.stream(
-            "POST", proxy.url, json=PING, headers=told, verify=proxy.trust, timeout=20
+            "POST", proxy.url, json=PING, headers=told, verify=proxy.trust, timeout=PATIENCE_SECONDS
         ) as answer:
             lines = answer.iter_lines()
             assert "data: first" == next(lines)

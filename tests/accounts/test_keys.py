@@ -18,6 +18,7 @@ from accounts.models import ApiKey, McpUser
 from accounts.policy import Policy
 from accounts.scopes import READ
 from credentials.models import Profile
+from tests.support import PATIENCE_SECONDS
 
 HOUR = timedelta(hours=1)
 
@@ -333,7 +334,7 @@ def test_simultaneous_rotations_leave_one_live_key(alice: McpUser) -> None:
     together = threading.Barrier(4)
 
     def rotate(_: int) -> None:
-        together.wait(timeout=10)
+        together.wait(timeout=PATIENCE_SECONDS)
         alice.rotate_key()
         connection.close()
 

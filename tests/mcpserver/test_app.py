@@ -15,7 +15,7 @@ import pytest
 from infinity_mcp.middleware import RequestIdMiddleware
 from mcpserver import app
 from tests.conftest import MakeProfile, MakeUser
-from tests.support import Server
+from tests.support import PATIENCE_SECONDS, Server
 
 SCOPES = 'scope="infinity:read infinity:write infinity:admin"'
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -236,7 +236,8 @@ def test_a_body_cut_short_harms_nobody(server: Server, key: str) -> None:
 
 
 def test_a_stranger_whose_body_never_comes_is_refused_all_the_same(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+    address = ("127.0.0.1", server.port)
+    with socket.create_connection(address, timeout=PATIENCE_SECONDS) as connection:
         head = "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"
         connection.sendall(head.encode())
         assert connection.recv(65536).startswith(b"HTTP/1.1 401")

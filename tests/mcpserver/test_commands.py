@@ -13,7 +13,14 @@ from cryptography.fernet import Fernet
 
 from tests.conftest import MakeProfile, MakeUser
 from tests.credentials.installation import Installation
-from tests.support import Infinity, Server, eventually, free_port, running_server
+from tests.support import (
+    PATIENCE_SECONDS,
+    Infinity,
+    Server,
+    eventually,
+    free_port,
+    running_server,
+)
 
 
 @pytest.fixture
@@ -214,7 +221,7 @@ def test_a_call_under_way_is_finished_before_the_server_stops(
     class Slow(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.set()
-            answer_now.wait(10)
+            answer_now.wait(PATIENCE_SECONDS)
             body = b'{"has_more": false, "before": null, "after": null, "data": []}'
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -236,14 +243,12 @@ def test_a_call_under_way_is_finished_before_the_server_stops(
         url = f"http://127.0.0.1:{upstream.server_port}"
         _, key = make_user(profile=make_profile("slow", base_url=url))
         with running_server(tmp_path) as server, ThreadPoolExecutor() as pool:
-            under_way = pool.submit(
-                server.post, key, json=message, headers={"Accept": accept}, timeout=20
-            )
-            assert asked.wait(10)
+            under_way = pool.submit(server.post, key, json=message, headers={"Accept": accept})
+            assert asked.wait(PATIENCE_SECONDS)
             server.process.terminate()
             answer_now.set()
             assert '"data":[]' in under_way.result().text
-            assert 0 == server.process.wait(20)
+            assert 0 == server.process.wait(PATIENCE_SECONDS)
         upstream.shutdown()
 
 

@@ -56,7 +56,7 @@ class Agent:
             "params": {"name": tool, "arguments": arguments},
         }
         before = self.server.log.stat().st_size
-        answer = self.server.post(self.key, json=message, timeout=30)
+        answer = self.server.post(self.key, json=message)
         assert 200 == answer.status_code
         assert "www-authenticate" not in answer.headers
         result = answer.json()["result"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from concurrent.futures import ThreadPoolExecutor
+import time
 from itertools import count
 from pathlib import Path
 
@@ -13,7 +13,10 @@ import pytest
 
 from tests.conftest import MakeProfile, MakeUser
 from tests.support import (
+    PATIENCE_SECONDS,
+    PLAIN,
     Server,
+    eventually,
     running_infinity,
     running_server,
     silent_infinity,
@@ -61,21 +64,18 @@ def test_a_user_with_too_many_calls_under_way_is_refused(
     make_user: MakeUser, make_profile: MakeProfile, tmp_path: Path
 ) -> None:
     with (
-        silent_infinity() as (url, _),
+        silent_infinity() as (url, connections),
         running_server(tmp_path, MCP_CONCURRENT_REQUESTS="2") as server,
-        ThreadPoolExecutor(3) as pool,
     ):
         _, busy = make_user("alice", profile=make_profile("silent", base_url=url))
         _, calm = make_user("bob", profile=make_profile("ada"))
 
-        def call() -> int | None:
-            try:
-                return server.post(busy, json=CALL, timeout=3).status_code
-            except httpx2.TimeoutException:
-                return None
-
-        assert {None, 429} == set(pool.map(lambda _: call(), range(3)))
+        under_way = [server.send(busy, CALL) for _ in range(2)]
+        eventually(lambda: len(connections) == 2)
+        assert 429 == server.post(busy, json=CALL).status_code
         assert 200 == server.post(calm).status_code
+        for client in under_way:
+            client.close()
 
 
 @pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
@@ -93,10 +93,10 @@ def test_a_client_that_leaves_stops_the_upstream_call(
         call = {**CALL, "params": {**CALL["params"], "_meta": meta}}  # type: ignore[dict-item]
     with silent_infinity() as (url, connections):
         _, key = make_user(profile=make_profile("silent", base_url=url))
-        with pytest.raises(httpx2.ReadTimeout):
-            server.post(key, json=call, headers=headers, timeout=1)
-        upstream = connections[0]
-        upstream.settimeout(5)
+        client = server.send(key, call, headers)
+        [upstream] = eventually(lambda: connections)
+        client.close()
+        upstream.settimeout(PATIENCE_SECONDS)
         while received := upstream.recv(65536):  # ends when the server closes its side
             assert b"GET /api/v2/profile" in received
 
@@ -104,31 +104,31 @@ def test_a_client_that_leaves_stops_the_upstream_call(
 def test_two_users_on_one_profile_are_served_fairly(
     make_user: MakeUser, make_profile: MakeProfile, tmp_path: Path
 ) -> None:
-    """For longer than a minute one floods: the other's calls wait no more than two seconds each,
-    and Infinity sees no more than 180 requests in any minute."""
+    """For longer than a minute one floods with twenty calls at a time: the other's calls wait no
+    more than two seconds each or, where the machine is slow, for no more than ten of those; and
+    Infinity sees no more than 180 requests in any minute."""
 
     async def flood(server: Server, flooding: str, calm: str) -> list[float]:
         headers = {"Authorization": f"Bearer {flooding}"}
-        clock = asyncio.get_running_loop().time
+        clock = time.time  # as Infinity notes it
         end = clock() + 65
 
         async def storm(http: httpx2.AsyncClient) -> None:
             while clock() < end:
                 await http.post(server.url, json=CALL)
 
-        waits = []
+        asked = []
         async with (
-            httpx2.AsyncClient(headers=headers, timeout=60) as http,
+            httpx2.AsyncClient(headers=headers, timeout=PATIENCE_SECONDS, verify=PLAIN) as http,
             server.connected(calm) as client,
         ):
             storms = [asyncio.create_task(storm(http)) for _ in range(20)]
             while clock() < end:
-                start = clock()
-                result = await client.call_tool("infinity_get_profile", {})
+                asked.append(clock())
+                result = await client.call_tool("infinity_list_workspaces", {})
                 assert not result.is_error, text_of(result)
-                waits.append(clock() - start)
             await asyncio.gather(*storms)
-        return waits
+        return asked
 
     with (
         running_infinity(tmp_path, requests_per_minute=180) as infinity,
@@ -136,17 +136,20 @@ def test_two_users_on_one_profile_are_served_fairly(
     ):
         shared = make_profile("shared", base_url=infinity.url)
         users = (make_user(name, profile=shared)[1] for name in ("alice", "bob"))
-        waits = asyncio.run(flood(server, *users))
+        asked = asyncio.run(flood(server, *users))
         requests = infinity.requests()
-    assert max(waits) <= 2.0
     times = [request["at"] for request in requests]
+    served = [request["at"] for request in requests if request["path"].endswith("/workspaces")]
+    for start, end in zip(asked, served, strict=True):
+        assert end - start <= 2.0 or sum(start < at < end for at in times) <= 10
     assert max(sum(start <= at < start + 60 for at in times) for start in times) <= 180
     assert {200} == {request["status"] for request in requests}
     assert len(times) > 150
 
 
 def test_endless_headers_end_the_connection(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    address = ("127.0.0.1", server.port)
+    with socket.create_connection(address, timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ")
         try:
             for _ in range(64):

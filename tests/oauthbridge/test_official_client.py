@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.scopes import READ
 from oauthbridge.models import AccessToken, Application, Connection
 from tests.oauthbridge.support import hidden_token, http, parameters_of, session_of
-from tests.support import Server, data_of
+from tests.support import PATIENCE_SECONDS, Server, data_of
 
 
 class Storage:
@@ -93,7 +93,7 @@ def test_discovery_registration_authorization_and_calls(oauth: Server, ada: User
                 await asyncio.to_thread(consent, url, session, scopes)
 
             async def wait_for_callback() -> AuthorizationCodeResult:
-                answer = await asyncio.to_thread(arrived.get, timeout=10)
+                answer = await asyncio.to_thread(arrived.get, timeout=PATIENCE_SECONDS)
                 return AuthorizationCodeResult(
                     code=answer["code"], state=answer["state"], iss=answer["iss"]
                 )
@@ -110,7 +110,7 @@ def test_discovery_registration_authorization_and_calls(oauth: Server, ada: User
                 callback_handler=wait_for_callback,
             )
             async with (
-                httpx2.AsyncClient(auth=provider, timeout=30) as http,
+                httpx2.AsyncClient(auth=provider, timeout=PATIENCE_SECONDS) as http,
                 Client(streamable_http_client(oauth.url, http_client=http)) as client,
             ):
                 profile = data_of(await client.call_tool("infinity_get_profile", {}))
@@ -140,7 +140,7 @@ def test_the_official_client_refreshes(oauth: Server, ada: User) -> None:
                 await asyncio.to_thread(consent, url, session, [READ])
 
             async def wait_for_callback() -> AuthorizationCodeResult:
-                answer = await asyncio.to_thread(arrived.get, timeout=10)
+                answer = await asyncio.to_thread(arrived.get, timeout=PATIENCE_SECONDS)
                 return AuthorizationCodeResult(
                     code=answer["code"], state=answer["state"], iss=answer["iss"]
                 )
@@ -154,7 +154,7 @@ def test_the_official_client_refreshes(oauth: Server, ada: User) -> None:
                 redirect_handler=open_browser,
                 callback_handler=wait_for_callback,
             )
-            async with httpx2.AsyncClient(auth=provider, timeout=30) as http:
+            async with httpx2.AsyncClient(auth=provider, timeout=PATIENCE_SECONDS) as http:
                 ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
                 assert (await http.post(oauth.url, json=ping)).status_code == 200
                 provider.context.token_expiry_time = 1  # long ago

@@ -18,7 +18,7 @@ from accounts.scopes import SCOPES
 from credentials.models import Profile
 from oauthbridge.models import AccessToken, Connection, Grant, RefreshToken
 from tests.oauthbridge.support import CHATGPT, Flow, client
-from tests.support import ROOT, Server
+from tests.support import PATIENCE_SECONDS, ROOT, Server
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def code_request(transactional_db: None) -> dict[str, str]:
 def ask(request: dict[str, str], barrier: threading.Barrier | None = None) -> Any:
     try:
         if barrier:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=PATIENCE_SECONDS)
         return Client().post("/oauth/token", request)
     finally:
         if barrier:
@@ -134,7 +134,7 @@ def test_a_refresh_during_a_revocation_leaves_no_token(code_request: dict[str, s
 
     def revoke() -> None:
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=PATIENCE_SECONDS)
             Connection.objects.get().revoke()
         finally:
             connections.close_all()
@@ -160,7 +160,7 @@ def at_once(times: int, path: str, **request: Any) -> list[int]:
 
     def post(_: int) -> int:
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=PATIENCE_SECONDS)
             return Client().post(path, **request).status_code
         finally:
             connections.close_all()

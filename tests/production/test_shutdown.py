@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import MakeProfile, MakeUser
 from tests.production.load import CALL
 from tests.production.support import gated_infinity
-from tests.support import PLAIN, Server, eventually, running_server
+from tests.support import PATIENCE_SECONDS, PLAIN, Server, eventually, running_server
 
 PING = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
 
@@ -25,12 +25,12 @@ def test_a_server_that_ends_is_not_ready_and_finishes_what_it_began(
 ) -> None:
     with (
         gated_infinity() as infinity,
-        running_server(tmp_path, WORKERS=workers, DRAIN_SECONDS="2") as server,
+        running_server(tmp_path, WORKERS=workers, DRAIN_SECONDS="6") as server,
         ThreadPoolExecutor() as pool,
     ):
         _, key = make_user(profile=make_profile(base_url=infinity.url))
-        call = pool.submit(server.post, key, json=CALL, timeout=60)
-        infinity.asked.wait(timeout=30)
+        call = pool.submit(server.post, key, json=CALL)
+        assert infinity.asked.wait(timeout=PATIENCE_SECONDS)
 
         server.process.terminate()
         ready = f"{server.origin}/ready"
@@ -42,7 +42,7 @@ def test_a_server_that_ends_is_not_ready_and_finishes_what_it_began(
 
         infinity.gate.set()
         assert "ada@example.org" in call.result().text
-        assert 0 == server.process.wait(timeout=30)
+        assert 0 == server.process.wait(timeout=PATIENCE_SECONDS)
 
 
 def test_a_connection_made_before_the_end_may_bring_its_request_after(
@@ -106,7 +106,7 @@ def test_sigterm_that_is_repeated_ends_no_drain_and_ctrl_c_does(
             assert 200 == server.post(key).status_code
 
         _signal_all(server, signal.SIGINT)
-        assert 0 == server.process.wait(timeout=30)
+        assert 0 == server.process.wait(timeout=PATIENCE_SECONDS)
 
 
 def _signal_all(server: Server, number: signal.Signals) -> None:

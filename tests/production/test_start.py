@@ -30,7 +30,7 @@ def test_three_that_migrate_an_empty_postgresql_at_once_all_serve(tmp_path: Path
             for server in servers:
                 server.terminate()
             for server in servers:
-                server.wait(timeout=30)
+                server.wait(timeout=PATIENCE_SECONDS)
 
 
 def _serve(port: int, database: str, folder: Path) -> subprocess.Popen[bytes]:
