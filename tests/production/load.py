@@ -97,7 +97,7 @@ def under_load(
     call: Call | Callable[[], Call] = CALL,
     headers: dict[str, str] | None = None,
     clients: int = CLIENTS,
-    pause: float = 0,
+    pause: float = 0.02,
 ) -> Iterator[Load]:
     """`call`: the one that is made again and again, or what makes each. `pause`: seconds of each
     client between an answer and its next call."""

@@ -21,11 +21,17 @@ ADA = "Ada Example"
 MANAGE = ".venv/bin/python manage.py"
 MANAGE_SHELL = f"{MANAGE} shell --verbosity=0"
 ADD_USER = f"{MANAGE} credentials_add_user --profile local --access admin"
-MAKE = f"""
-{MANAGE} migrate --verbosity=0
-{MANAGE} credentials_add_profile --id canary --name Canary
-echo sandbox-ada | {MANAGE} credentials_add_profile --id local --name Local --base-url sandbox:
-{ADD_USER} --name alice --key-file alice.txt
+# In one process: what counts is what is there afterwards.
+MAKE = """
+from django.core.management import call_command
+
+def manage(arguments):
+    call_command(*arguments.split())
+
+manage("migrate --verbosity=0")
+manage("credentials_add_profile --id canary --name Canary --token {token}")
+manage("credentials_add_profile --id local --name Local --base-url sandbox: --token sandbox-ada")
+manage("credentials_add_user --profile local --access admin --name alice --key-file alice.txt")
 """
 CONNECT = """
 from datetime import timedelta
@@ -122,8 +128,7 @@ def made_in(folder: Path, database_url: str) -> Home:
         "MCP_CREDENTIAL_STORE_KEY": Fernet.generate_key().decode(),
     }
     installation, token = Installation(folder, environment), secrets.token_hex(20)
-    run(installation, MAKE, f"{token}\n")
-    run(installation, MANAGE_SHELL, f"{CONNECT}\nconnect('alice')")
+    run(installation, MANAGE_SHELL, f"{MAKE.format(token=token)}{CONNECT}\nconnect('alice')")
     home = Home(installation, (folder / "alice.txt").read_text().strip(), token)
     assert ADA == home.name_in_infinity()
     return home
