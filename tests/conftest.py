@@ -51,6 +51,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # the last files take longest: nobody is to wait for them
+        items.sort(key=lambda item: item.path, reverse=True)
     if not config.option.uses_database:
         return
     others = [item for item in items if not _uses_database(item)]
