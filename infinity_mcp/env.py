@@ -1,0 +1,98 @@
+"""How settings are read: what each kind of them may be, and what is said of one that is not."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+
+class Env(environ.FileAwareEnv):  # type: ignore[misc]
+    """Also reads NAME_FILE for every NAME, so that secrets can come from files."""
+
+    def read_file(self, path: Path) -> None:
+        """Take what `path` sets and the environment does not; a file need not be there."""
+        try:
+            if not path.is_file():
+                return
+        except PermissionError:
+            raise ImproperlyConfigured(
+                f"{path} cannot be read: its folder belongs to another user. sudo chown -R it to"
+                " the one that runs this; with Docker, on the host: sudo chown -R 1000:1000 config"
+                " data"
+            ) from None
+        if not os.access(path, os.R_OK):
+            raise ImproperlyConfigured(f"{path} cannot be read: it belongs to another user.")
+        self.read_env(str(path))
+
+    def get_value(self, var: str, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().get_value(var, *arguments, **options)
+        except OSError as error:
+            raise ImproperlyConfigured(f"{var}_FILE cannot be read: {error.strerror}.") from error
+
+    def int(self, var: str, **options: Any) -> int:
+        try:
+            return int(super().int(var, **options))
+        except ValueError:
+            raise ImproperlyConfigured(f"{var} must be a whole number.") from None
+
+    def bool(self, var: str, **options: Any) -> bool:
+        word = self.str(var, default="").strip().lower()
+        if word and word not in (*self.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0"):
+            raise ImproperlyConfigured(f"{var} must be true or false.")
+        return word in self.BOOLEAN_TRUE_STRINGS if word else options["default"]
+
+    def names(self, var: str) -> list[str]:
+        """Comma-separated, without the spaces around; empty when it is not set."""
+        text = self.str(var, default="")
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        if text and not names:
+            raise ImproperlyConfigured(f"{var} is set, but names nothing.")
+        return names
+
+    def db_url(self, var: str, **options: Any) -> dict[str, Any]:
+        with _understood(var, "postgres://USER:PASSWORD@HOST:5432/NAME"):
+            if not DATABASE_ADDRESS.fullmatch(self.str(var).strip()):
+                raise ValueError
+            return dict(super().db_url(var, **options))
+
+    def cache_url(self, var: str, *, default: str) -> dict[str, Any]:
+        with _understood(var, "redis://HOST:6379/0"):
+            url = self.str(var, default="").strip() or default
+            server = urlsplit(url)
+            # Asking for the port raises here what would else be raised at the first use.
+            if not CACHE_ADDRESS.fullmatch(url) or server.port == 0:
+                raise ValueError
+            if server.scheme != "locmemcache" and server.netloc and not server.hostname:
+                raise ValueError
+            return dict(self.cache_url_config(url))
+
+
+# The library understands more, some of it as something else than what was meant.
+DATABASE_ADDRESS = re.compile(r"postgres(ql)?://[^/?#]*/[^/?#]+(\?.*)?|sqlite:///.+")
+CACHE_ADDRESS = re.compile(
+    r"rediss?://[^/?#,]+(/\d*)?(\?.*)?|redis:///[^?#,]+(\?.*)?|locmemcache://.*"
+)
+
+
+@contextmanager
+def _understood(var: str, example: str) -> Iterator[None]:
+    """What is raised or warned about an address quotes it, and its password."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            yield
+    except (ValueError, Warning):
+        raise ImproperlyConfigured(
+            f"{var} is not understood. It looks like {example}, with special characters of the"
+            " password percent-encoded: / is %2F, # is %23, @ is %40."
+        ) from None
