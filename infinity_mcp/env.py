@@ -13,10 +13,31 @@ from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
+
+
+class Variables(FileAwareMapping):  # type: ignore[misc]  # the library is untyped
+    """Those of the environment; where there is a NAME_FILE, NAME is what that file holds."""
+
+    def __getitem__(self, name: str) -> str:
+        path = self.env.get(f"{name}_FILE")
+        if not path:
+            return str(self.env[name])
+        try:
+            value = Path(path).read_text(encoding="utf-8-sig").strip()
+        except OSError as error:  # without the path, which may be a secret in the wrong place
+            raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}.") from error
+        except UnicodeError:  # quotes what it read
+            raise ImproperlyConfigured(f"{name}_FILE is not UTF-8 text.") from None
+        if not value:
+            raise ImproperlyConfigured(f"{name}_FILE is empty.")
+        return value
 
 
 class Env(environ.FileAwareEnv):  # type: ignore[misc]
     """Also reads NAME_FILE for every NAME, so that secrets can come from files."""
+
+    ENVIRON = Variables()
 
     def read_file(self, path: Path) -> None:
         """Take what `path` sets and the environment does not; a file need not be there."""
@@ -32,12 +53,6 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
         if not os.access(path, os.R_OK):
             raise ImproperlyConfigured(f"{path} cannot be read: it belongs to another user.")
         self.read_env(str(path))
-
-    def get_value(self, var: str, *arguments: Any, **options: Any) -> Any:
-        try:
-            return super().get_value(var, *arguments, **options)
-        except OSError as error:
-            raise ImproperlyConfigured(f"{var}_FILE cannot be read: {error.strerror}.") from error
 
     def int(self, var: str, **options: Any) -> int:
         try:

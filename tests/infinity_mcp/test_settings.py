@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from tests.credentials.installation import Installation
 
@@ -112,3 +114,74 @@ def test_what_would_not_work_as_meant_is_told(
 def test_addresses_of_proxies_are_understood(tmp_path: Path, proxies: str) -> None:
     done = Installation(tmp_path, {"TRUSTED_PROXIES": proxies}).manage("check")
     assert "TRUSTED_PROXIES" not in done.stderr
+
+
+SECRETS_AND_LINE = """
+import json, sys
+from django.conf import settings
+from infinity_mcp.logs import redacted
+
+read = {
+    "DJANGO_SECRET_KEY": settings.SECRET_KEY,
+    "MCP_CREDENTIAL_STORE_KEY": ",".join(settings.CREDENTIAL_STORE_KEYS),
+    "INFINITY_API_TOKEN": settings.INFINITY_API_TOKEN,
+    "OAUTH_CLIENT_SECRET": settings.OAUTH_CLIENT_SECRET,
+    "METRICS_TOKEN": settings.METRICS_TOKEN,
+    "DATABASE_URL": settings.DATABASES["default"]["NAME"],
+    "CACHE_URL": settings.CACHES["default"]["LOCATION"],
+}
+print(json.dumps({"read": read, "line": redacted(" and ".join(read.values()))}))
+"""
+
+
+def in_files(folder: Path, values: dict[str, str], line_end: str = "\n") -> dict[str, str]:
+    """As `echo VALUE > FILE` writes them: the variables that name the files."""
+    for name, value in values.items():
+        (folder / name).write_bytes(f"{value}{line_end}".encode())
+    return {f"{name}_FILE": str(folder / name) for name in values}
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_value_in_a_file_is_taken_without_its_line_end_and_hidden_in_the_log(
+    tmp_path: Path, line_end: str
+) -> None:
+    hidden = {
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+        "MCP_CREDENTIAL_STORE_KEY": Fernet.generate_key().decode(),
+        "INFINITY_API_TOKEN": secrets.token_urlsafe(24),
+        "OAUTH_CLIENT_SECRET": secrets.token_hex(32),
+        "METRICS_TOKEN": secrets.token_hex(32),
+        "CACHE_URL": f"redis://:{secrets.token_hex(16)}@127.0.0.1:6379/0",
+    }
+    values = hidden | {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    installation = Installation(tmp_path, in_files(tmp_path, values, line_end))
+
+    done = installation.manage("shell", "--no-imports", "-c", SECRETS_AND_LINE)
+
+    assert 0 == done.returncode, done.stderr
+    told = json.loads(done.stdout)
+    assert values | {"DATABASE_URL": f"{tmp_path}/db.sqlite3"} == told["read"]
+    assert not [name for name, value in hidden.items() if value in told["line"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "METRICS_TOKEN_FILE cannot be read: No such file or directory."),
+        ("token".encode("utf-16"), "METRICS_TOKEN_FILE is not UTF-8 text."),
+        (b"\n", "METRICS_TOKEN_FILE is empty."),
+    ],
+)
+@pytest.mark.parametrize("also_in_env_file", [False, True])
+def test_a_file_that_holds_no_value_is_told(
+    tmp_path: Path, content: bytes | None, told: str, also_in_env_file: bool
+) -> None:
+    installation = Installation(tmp_path, {"METRICS_TOKEN_FILE": str(tmp_path / "token")})
+    if content is not None:
+        (tmp_path / "token").write_bytes(content)
+    if also_in_env_file:
+        installation.env_file.write_text(f"METRICS_TOKEN={secrets.token_hex(32)}\n")
+
+    done = installation.manage("check")
+
+    assert (1, f"The settings are wrong: {told}\n") == (done.returncode, done.stderr)
