@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
 from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityClient, JsonObject
@@ -58,21 +56,11 @@ async def _kept(
     key: str, read: Callable[[], Coroutine[Any, Any, list[JsonObject]]]
 ) -> list[JsonObject]:
     async with _reading.setdefault(key, asyncio.Lock()):  # calls at the same time read it once
-        known: list[JsonObject] | None = await _cached(key)
+        known: list[JsonObject] | None = await cache.aget(key)
         if known is None:
             known = await read()
-            with suppress(RedisError):
-                await cache.aset(key, known, SECONDS)
+            await cache.aset(key, known, SECONDS)
     return known
-
-
-async def _cached(key: str) -> list[JsonObject] | None:
-    """A cache that does not answer knows nothing."""
-    try:
-        found: list[JsonObject] | None = await cache.aget(key)
-    except RedisError:
-        return None
-    return found
 
 
 async def _all(api: InfinityClient, path: str, **ids: str) -> list[JsonObject]:

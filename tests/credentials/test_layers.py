@@ -49,11 +49,29 @@ print(sorted({"aiohttp", "mcp", "pydantic"} & sys.modules.keys()))
 """
 
 
+SERVER_LOADED = """
+import sys
+import infinity_mcp.asgi
+
+print("redis" in sys.modules)
+"""
+
+
 def test_commands_do_not_load_the_sdk(tmp_path: Path) -> None:
-    variables = {
+    assert "[]" == said_by(LOADED, tmp_path)
+
+
+@pytest.mark.parametrize(("cache", "is_loaded"), [("", "False"), ("redis://127.0.0.1:1/0", "True")])
+def test_redis_client_is_loaded_for_a_redis(tmp_path: Path, cache: str, is_loaded: str) -> None:
+    assert is_loaded == said_by(SERVER_LOADED, tmp_path, CACHE_URL=cache)
+
+
+def said_by(program: str, folder: Path, **variables: str) -> str:
+    """The last line that it prints."""
+    variables |= {
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
         "MCP_CREDENTIAL_STORE_KEY": Fernet.generate_key().decode(),
     }
-    done = Installation(tmp_path, variables).manage("shell", "--no-imports", "-c", LOADED)
+    done = Installation(folder, variables).manage("shell", "--no-imports", "-c", program)
     assert 0 == done.returncode, done.stderr
-    assert "[]" == done.stdout.splitlines()[-1]
+    return done.stdout.splitlines()[-1]

@@ -7,14 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mcpserver.budget import (
-    IDLE_SECONDS,
-    SWEEP_SECONDS,
-    Budget,
-    LocalBudget,
-    Rate,
-    RedisBudget,
-)
+from mcpserver.budget import IDLE_SECONDS, SWEEP_SECONDS, Budget, LocalBudget, Rate
+from mcpserver.redis_budget import RedisBudget
 from tests.production.support import own_redis
 
 RATE = Rate(per_second=100.0, burst=5.0)
