@@ -22,6 +22,7 @@ from infinity_mcp.middleware import RequestIdMiddleware
 from infinity_mcp.tracing import export_traces
 
 share_one_heap()
+gc.disable()  # until all is loaded: to look for garbage meanwhile took 0.2 of 1.3 s
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
 django = cast(ASGIApp, get_asgi_application())
 
@@ -90,3 +91,5 @@ def _until_answered(receive: Receive) -> Receive:
 
 
 application = RequestIdMiddleware(_dispatch)
+gc.freeze()
+gc.enable()
