@@ -54,6 +54,15 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{path} cannot be read: it belongs to another user.")
         self.read_env(str(path))
 
+    def get_value(
+        self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **_: Any
+    ) -> Any:
+        """As it is written. To the library, what begins with `$` names another variable."""
+        value = self.ENVIRON.get(var, default)
+        if value is self.NOTSET:
+            raise ImproperlyConfigured(f"{var} is not set.")
+        return self.parse_value(value, cast) if isinstance(value, str) else value
+
     def int(self, var: str, **options: Any) -> int:
         try:
             return int(super().int(var, **options))

@@ -87,7 +87,7 @@ def unkept_port() -> str:
     given: str = os.environ.get("PORT", "")
     if compose_service() or not settings.ENV_FILE.exists():  # the environment always says it
         return ""
-    return "" if given == assignments(settings.ENV_FILE).str("PORT", default="") else given
+    return "" if given == assignments(settings.ENV_FILE).get("PORT", "") else given
 
 
 def _to_serve() -> str:

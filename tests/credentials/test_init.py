@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +95,18 @@ def test_what_the_environment_sets_is_not_written(
     call_command("credentials_init")
 
     assert ["DJANGO_SECRET_KEY"] == list(values(env_file))
+
+
+def test_a_secret_that_begins_with_a_dollar_counts_as_set(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env_file.write_text(f"MCP_CREDENTIAL_STORE_KEY=${secrets.token_hex(32)}\n")
+    monkeypatch.setenv("DJANGO_SECRET_KEY", f"${secrets.token_hex(32)}")
+    before = env_file.read_bytes()
+
+    call_command("credentials_init")
+
+    assert before == env_file.read_bytes()
 
 
 def test_readable_file_is_made_private_with_a_note(

@@ -185,3 +185,17 @@ def test_a_file_that_holds_no_value_is_told(
     done = installation.manage("check")
 
     assert (1, f"The settings are wrong: {told}\n") == (done.returncode, done.stderr)
+
+
+TOKEN = "from django.conf import settings; print(settings.METRICS_TOKEN)"
+
+
+@pytest.mark.parametrize("quoted", ["{}", "'{}'", '"{}"'])
+def test_a_value_that_begins_with_a_dollar_is_taken_as_it_is(tmp_path: Path, quoted: str) -> None:
+    token = f"$2y$10${secrets.token_hex(16)}"
+    installation = Installation(tmp_path)
+    installation.env_file.write_text(f"METRICS_TOKEN={quoted.format(token)}\n")
+
+    done = installation.manage("shell", "--no-imports", "-c", TOKEN)
+
+    assert (0, f"{token}\n") == (done.returncode, done.stdout)

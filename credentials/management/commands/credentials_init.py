@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ class Command(CredentialsCommand):
     def _complete(self, path: Path) -> None:
         present = path.read_bytes() if path.exists() else b""
         in_file = assignments(path)
-        missing = [name for name in SECRETS if not in_file.str(name, default="")]
-        missing = [name for name in missing if not environ.FileAwareEnv().str(name, default="")]
+        elsewhere = FileAwareMapping()
+        missing = [name for name in SECRETS if not (in_file.get(name) or elsewhere.get(name))]
         if missing:
             write_secret_file(path, _with_secrets(present, missing))
             self._report(path, missing)
@@ -70,23 +70,25 @@ class Command(CredentialsCommand):
             path.chmod(0o600)
             self.stdout.write(f"Others could read {told(path)}: its mode is 0600 now.")
 
-    def _warn_of_hidden(self, in_file: environ.Env) -> None:
+    def _warn_of_hidden(self, in_file: Mapping[str, str]) -> None:
         for name in SECRETS:
-            if os.environ.get(name) == "" and in_file.str(name, default=""):
+            if os.environ.get(name) == "" and in_file.get(name):
                 self.stderr.write(
                     f"{name} is set to nothing in the environment, which wins over the file:"
                     " unset it there."
                 )
 
 
-def assignments(path: Path) -> environ.Env:
+def assignments(path: Path) -> Mapping[str, str]:
     """The variables that the file sets, without those of the environment."""
 
-    class EnvFile(environ.FileAwareEnv):  # type: ignore[misc]  # the library is untyped
-        ENVIRON = FileAwareMapping(env={})
+    found: Mapping[str, str] = FileAwareMapping(env={})
+
+    class EnvFile(environ.Env):  # type: ignore[misc]  # the library is untyped
+        ENVIRON = found
 
     EnvFile.read_env(str(path))
-    return EnvFile()
+    return found
 
 
 def _with_secrets(present: bytes, names: list[str]) -> bytes:
