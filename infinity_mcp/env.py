@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,11 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{var} must be true or false.")
         return word in self.BOOLEAN_TRUE_STRINGS if word else options["default"]
 
-    def names(self, var: str) -> list[str]:
-        """Comma-separated, without the spaces around; empty when it is not set."""
-        text = self.str(var, default="")
+    def names(self, var: str, *, default: Sequence[str] = ()) -> list[str]:
+        """Comma-separated, without the spaces around; set to nothing, there are none."""
+        text = self.str(var, default=",".join(default))
         names = [name.strip() for name in text.split(",") if name.strip()]
-        if text and not names:
+        if text.strip() and not names:
             raise ImproperlyConfigured(f"{var} is set, but names nothing.")
         return names
 

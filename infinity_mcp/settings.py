@@ -27,7 +27,7 @@ CONFIG_DIR = BASE_DIR / env.str("CONFIG_DIR", default="config")
 
 SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="")  # empty: reported by infinity_mcp.checks
 DEBUG = False
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS: list[str] = env.names("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [
     "unfold",  # the admin's theme: its templates come before the admin's own
@@ -189,7 +189,7 @@ CONTENT_SECURITY_POLICY = {
 # --- The secrets of Infinity ----------------------------------------------------------------------
 
 # Comma-separated: the first key encrypts, all decrypt.
-CREDENTIAL_STORE_KEYS: list[str] = env.list("MCP_CREDENTIAL_STORE_KEY", default=[])
+CREDENTIAL_STORE_KEYS: list[str] = env.names("MCP_CREDENTIAL_STORE_KEY")
 
 # --- Infinity -------------------------------------------------------------------------------------
 
@@ -213,10 +213,10 @@ WORKERS = env.int("WORKERS", default=1)
 DRAIN_SECONDS = env.int("DRAIN_SECONDS", default=0)
 
 # Addresses of proxies whose X-Forwarded-For and -Proto are believed; nobody's unless named here.
-TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
+TRUSTED_PROXIES: list[str] = env.names("TRUSTED_PROXIES")
 
 # Browser pages that may call /mcp; `:*` stands for any port. Other agents send no Origin.
-MCP_ALLOWED_ORIGINS: list[str] = env.list(
+MCP_ALLOWED_ORIGINS: list[str] = env.names(
     "MCP_ALLOWED_ORIGINS", default=["http://localhost:*", "http://127.0.0.1:*"]
 )
 MCP_MAX_REQUEST_BYTES = env.int("MCP_MAX_REQUEST_BYTES", default=4 * 1024 * 1024)

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -15,7 +16,7 @@ import pytest
 from infinity_mcp.middleware import RequestIdMiddleware
 from mcpserver import app
 from tests.conftest import MakeProfile, MakeUser
-from tests.support import PATIENCE_SECONDS, Server
+from tests.support import PATIENCE_SECONDS, Server, running_server
 
 SCOPES = 'scope="infinity:read infinity:write infinity:admin"'
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -129,6 +130,20 @@ def test_an_allowed_origin_is_served(server: Server, key: str, origin: str) -> N
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
 def test_an_unknown_host_is_refused(server: Server, key: str, host: str) -> None:
     assert 421 == server.post(key, headers={"Host": host}).status_code
+
+
+def test_every_host_and_origin_of_a_list_with_spaces_is_served(key: str, tmp_path: Path) -> None:
+    lists = {
+        "ALLOWED_HOSTS": "127.0.0.1, mcp.example.org ,mcp.example.com",
+        "MCP_ALLOWED_ORIGINS": "https://one.example, https://two.example ",
+    }
+    with running_server(tmp_path, **lists) as server:
+        answers = [
+            server.post(key, headers={"Host": host, "Origin": origin}).status_code
+            for host in ("mcp.example.org", "mcp.example.com")
+            for origin in ("https://one.example", "https://two.example")
+        ]
+    assert [200] * 4 == answers
 
 
 def test_the_challenge_does_not_change_with_the_host(server: Server) -> None:
