@@ -57,41 +57,55 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
     def get_value(
         self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **_: Any
     ) -> Any:
-        """As it is written. To the library, what begins with `$` names another variable."""
+        """As it is written, but for spaces around it; a text that is empty is not set.
+
+        To the library, what begins with `$` names another variable.
+        """
         value = self.ENVIRON.get(var, default)
         if value is self.NOTSET:
             raise ImproperlyConfigured(f"{var} is not set.")
-        return self.parse_value(value, cast) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        text = value.strip() or (default if isinstance(default, str) else "")
+        return self.parse_value(text, cast)
 
-    def int(self, var: str, **options: Any) -> int:
+    def int(self, var: str, *, default: int) -> int:
         try:
-            return int(super().int(var, **options))
+            return int(self.get_value(var, default=default))
         except ValueError:
             raise ImproperlyConfigured(f"{var} must be a whole number.") from None
 
+    def float(self, var: str, *, default: float) -> float:
+        try:
+            return float(self.get_value(var, default=default))
+        except ValueError:
+            raise ImproperlyConfigured(f"{var} must be a number.") from None
+
     def bool(self, var: str, **options: Any) -> bool:
-        word = self.str(var, default="").strip().lower()
+        word = self.str(var, default="").lower()
         if word and word not in (*self.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0"):
             raise ImproperlyConfigured(f"{var} must be true or false.")
         return word in self.BOOLEAN_TRUE_STRINGS if word else options["default"]
 
     def names(self, var: str, *, default: Sequence[str] = ()) -> list[str]:
         """Comma-separated, without the spaces around; set to nothing, there are none."""
-        text = self.str(var, default=",".join(default))
+        text = self.get_value(var, default=None)
+        if text is None:
+            return list(default)
         names = [name.strip() for name in text.split(",") if name.strip()]
-        if text.strip() and not names:
+        if text and not names:
             raise ImproperlyConfigured(f"{var} is set, but names nothing.")
         return names
 
     def db_url(self, var: str, **options: Any) -> dict[str, Any]:
         with _understood(var, "postgres://USER:PASSWORD@HOST:5432/NAME"):
-            if not DATABASE_ADDRESS.fullmatch(self.str(var).strip()):
+            if not DATABASE_ADDRESS.fullmatch(self.str(var)):
                 raise ValueError
             return dict(super().db_url(var, **options))
 
     def cache_url(self, var: str, *, default: str) -> dict[str, Any]:
         with _understood(var, "redis://HOST:6379/0"):
-            url = self.str(var, default="").strip() or default
+            url = self.str(var, default=default)
             server = urlsplit(url)
             # Asking for the port raises here what would else be raised at the first use.
             if not CACHE_ADDRESS.fullmatch(url) or server.port == 0:

@@ -95,6 +95,47 @@ def test_revocation_may_not_take_longer_than_a_second(tmp_path: Path, seconds: s
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
+        ({"CREDENTIAL_CACHE_SECONDS": "abc"}, "CREDENTIAL_CACHE_SECONDS must be a number."),
+        ({"CREDENTIAL_CACHE_SECONDS": ""}, "CREDENTIAL_CACHE_SECONDS must be a number."),
+        ({"PORT": ""}, "PORT must be a whole number."),
+        ({"OAUTH_ENABLED": "perhaps"}, "OAUTH_ENABLED must be true or false."),
+        ({"TRUSTED_PROXIES": ","}, "TRUSTED_PROXIES is set, but names nothing."),
+    ],
+)
+def test_a_value_of_another_kind_is_told_in_a_line(
+    tmp_path: Path, variables: dict[str, str], told: str
+) -> None:
+    done = Installation(tmp_path, variables).manage("check")
+    assert (1, f"The settings are wrong: {told}\n") == (done.returncode, done.stderr)
+
+
+EMPTY_AND_PADDED = """
+from django.conf import settings as s
+print([s.HOST, s.TRANSPORT, s.LOG_FORMAT, str(s.CONFIG_DIR.name), s.INFINITY_API_VERSION])
+print([s.METRICS_TOKEN, s.OAUTH_ENABLED, s.PORT])
+"""
+
+
+def test_an_empty_text_is_the_default_and_spaces_around_a_value_do_not_count(
+    tmp_path: Path,
+) -> None:
+    token = secrets.token_hex(32)
+    empty = ("HOST", "TRANSPORT", "LOG_FORMAT", "CONFIG_DIR", "INFINITY_API_VERSION")
+    padded = {"METRICS_TOKEN": f" {token}\r", "OAUTH_ENABLED": "no ", "PORT": "3015 "}
+    installation = Installation(tmp_path, dict.fromkeys(empty, "") | padded)
+
+    done = installation.manage("shell", "--no-imports", "-c", EMPTY_AND_PADDED)
+
+    assert 0 == done.returncode, done.stderr
+    assert [
+        "['127.0.0.1', 'http', 'text', 'config', '2026-04-20.morava']",
+        f"['{token}', False, 3015]",
+    ] == done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
         ({"TRUSTED_PROXIES": "127.0.0.1,caddy"}, "TRUSTED_PROXIES: 'caddy' is no address"),
         ({"OAUTH_PUBLIC_URL": "mcp.example.org"}, "OAUTH_PUBLIC_URL must begin with https://"),
         ({"OAUTH_PUBLIC_URL": "https://example.org/mcp"}, "and have no path"),
