@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +35,27 @@ class Variables(FileAwareMapping):  # type: ignore[misc]  # the library is untyp
         return value
 
 
+ASSIGNMENT = re.compile(r"(export )?\w+=.*", re.ASCII)
+
+
+def _assignments(path: Path) -> str:
+    """The lines that set something. The library would log any other with all that it says."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeError:  # quotes what it read
+        raise ImproperlyConfigured(f"{path} is not UTF-8 text: save it as that.") from None
+    for number, line in enumerate(lines, start=1):
+        if not (_says_nothing(line) or ASSIGNMENT.fullmatch(line)):
+            raise ImproperlyConfigured(
+                f"Line {number} of {path} is not NAME=value, without spaces around the name."
+            )
+    return "\n".join(line for line in lines if not _says_nothing(line))
+
+
+def _says_nothing(line: str) -> bool:
+    return line.strip() == "" or line.lstrip().startswith("#")
+
+
 class Env(environ.FileAwareEnv):  # type: ignore[misc]
     """Also reads NAME_FILE for every NAME, so that secrets can come from files."""
 
@@ -52,7 +74,7 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
             ) from None
         if not os.access(path, os.R_OK):
             raise ImproperlyConfigured(f"{path} cannot be read: it belongs to another user.")
-        self.read_env(str(path))
+        self.read_env(StringIO(_assignments(path)))
 
     def get_value(
         self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **_: Any

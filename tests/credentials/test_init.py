@@ -63,6 +63,7 @@ def test_second_run_has_nothing_to_do(env_file: Path, capsys: pytest.CaptureFixt
     [
         b"# mine\r\nPORT=1\r\nDJANGO_SECRET_KEY=kept\r\n",
         b"export DJANGO_SECRET_KEY='kept'",
+        b"\xef\xbb\xbfDJANGO_SECRET_KEY=kept\n",
         b'DJANGO_SECRET_KEY="kept"\nMCP_CREDENTIAL_STORE_KEY=\n',
     ],
 )

@@ -240,3 +240,39 @@ def test_a_value_that_begins_with_a_dollar_is_taken_as_it_is(tmp_path: Path, quo
     done = installation.manage("shell", "--no-imports", "-c", TOKEN)
 
     assert (0, f"{token}\n") == (done.returncode, done.stdout)
+
+
+@pytest.mark.parametrize(
+    "line", ["METRICS_TOKEN = {}", " METRICS_TOKEN={}", "METRICS_TOKEN: {}", "set METRICS_TOKEN={}"]
+)
+def test_a_line_that_sets_nothing_is_told_by_its_number_only(tmp_path: Path, line: str) -> None:
+    token = secrets.token_hex(32)
+    installation = Installation(tmp_path)
+    installation.env_file.write_text(f"# mine\n  # too\n\nPORT=3015\n{line.format(token)}\n")
+
+    done = installation.manage("check")
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert f"Line 5 of {installation.env_file} is not NAME=value" in done.stderr
+    assert token not in done.stderr
+
+
+def test_a_file_of_settings_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    token = secrets.token_hex(32)
+    installation = Installation(tmp_path)
+    text = f"METRICS_TOKEN={token}\r\n  \r\n  # METRICS_TOKEN={token}\r\n"
+    installation.env_file.write_text(text, encoding="utf-8-sig")
+
+    done = installation.manage("shell", "--no-imports", "-c", TOKEN)
+
+    assert (0, f"{token}\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_a_file_of_settings_in_utf_16_is_told(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    installation.env_file.write_text("PORT=3015\n", encoding="utf-16")
+
+    done = installation.manage("check")
+
+    told = f"The settings are wrong: {installation.env_file} is not UTF-8 text: save it as that.\n"
+    assert (1, told) == (done.returncode, done.stderr)

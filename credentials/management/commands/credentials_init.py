@@ -87,7 +87,7 @@ def assignments(path: Path) -> Mapping[str, str]:
     class EnvFile(environ.Env):  # type: ignore[misc]  # the library is untyped
         ENVIRON = found
 
-    EnvFile.read_env(str(path))
+    EnvFile.read_env(str(path), encoding="utf-8-sig")
     return found
 
 
