@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -12,9 +13,11 @@ if TYPE_CHECKING:
 
 
 def export_traces() -> None:
-    """Once for each process. The exporter reads the OTEL_EXPORTER_OTLP_* variables itself."""
+    """Once for each process. The exporter reads the OTEL_EXPORTER_OTLP_* variables itself; the
+    address may have come from a file."""
     if not settings.OTEL_EXPORTER_OTLP_ENDPOINT:
         return
+    os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = settings.OTEL_EXPORTER_OTLP_ENDPOINT
     # An optional dependency; infinity_mcp.checks says how to install it.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace import TracerProvider

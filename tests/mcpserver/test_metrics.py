@@ -154,9 +154,10 @@ def test_traces_of_calls_are_exported_without_arguments(
     collector: Collector, make_user: MakeUser, tmp_path: Path
 ) -> None:
     _, key = make_user()
-    endpoint = f"http://127.0.0.1:{collector.server_port}"
+    endpoint = tmp_path / "endpoint"
+    endpoint.write_text(f"http://127.0.0.1:{collector.server_port}\n")
     settings = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_EXPORTER_OTLP_ENDPOINT_FILE": str(endpoint),
         "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
         "OTEL_BSP_SCHEDULE_DELAY": "100",
         "OTEL_SERVICE_NAME": "team-infinity",
