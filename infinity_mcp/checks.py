@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from ipaddress import ip_network
 from typing import Any
@@ -16,6 +17,11 @@ from credentials.management.places import manage, told
 
 LARGEST_REQUEST = 32 * 1024 * 1024
 SHORTEST_TOKEN = 16
+LAST_PORT = 65535
+EXPORTER = "opentelemetry.exporter.otlp.proto.http"  # it brings the rest of OpenTelemetry
+# What is written otherwise is never equal to what is sent.
+HOST_NAME = re.compile(r"\*|[a-z0-9.-]+|\[[0-9a-f:.]+\]", re.IGNORECASE)
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+|:\*)?")
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 
@@ -86,11 +92,18 @@ def metrics_token_is_strong(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def traces_can_be_exported(**kwargs: Any) -> list[CheckMessage]:
-    if not settings.OTEL_EXPORTER_OTLP_ENDPOINT or find_spec("opentelemetry.sdk"):
+    if not settings.OTEL_EXPORTER_OTLP_ENDPOINT or _is_installed(EXPORTER):
         return []
     hint = "pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
     message = "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry's exporter is not installed."
     return [Error(message, hint=hint, id="infinity_mcp.E006")]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # of one that it is in
+        return False
 
 
 @register()
@@ -124,12 +137,19 @@ def _is_address(text: str) -> bool:
 def public_url_is_one(**kwargs: Any) -> list[CheckMessage]:
     if settings.OAUTH_ENABLED or not settings.PUBLIC_URL:
         return []  # with OAuth on, oauthbridge asks for more
-    url = urlsplit(settings.PUBLIC_URL)
-    if url.scheme in ("http", "https") and url.netloc and not url.path:
+    if _is_web_address(settings.PUBLIC_URL) and urlsplit(settings.PUBLIC_URL)[2:] == ("", "", ""):
         return []
     hint = "For example OAUTH_PUBLIC_URL=https://mcp.example.org."
     message = "OAUTH_PUBLIC_URL must begin with https:// (or http://) and have no path."
     return [Error(message, hint=hint, id="infinity_mcp.E009")]
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # a port that is not one, or an unclosed bracket
+        return False
 
 
 @register()
@@ -139,6 +159,60 @@ def some_host_is_allowed(**kwargs: Any) -> list[CheckMessage]:
     hint = "Leave it out for this machine only, or name the hosts: ALLOWED_HOSTS=mcp.example.org."
     message = "ALLOWED_HOSTS is empty: nobody would be served."
     return [Error(message, hint=hint, id="infinity_mcp.E010")]
+
+
+@register()
+def hosts_are_names(**kwargs: Any) -> list[CheckMessage]:
+    hint = "The name alone: mcp.example.org, .example.org with all below it, [::1], or * for any."
+    return [
+        Error(f"ALLOWED_HOSTS: {host!r} is no host name.", hint=hint, id="infinity_mcp.E011")
+        for host in settings.ALLOWED_HOSTS
+        if not HOST_NAME.fullmatch(host)
+    ]
+
+
+@register()
+def origins_are_understood(**kwargs: Any) -> list[CheckMessage]:
+    hint = "As browsers send it, in lower case, without a path: https://app.example.org."
+    return [
+        Error(f"MCP_ALLOWED_ORIGINS: {origin!r} is no origin.", hint=hint, id="infinity_mcp.E012")
+        for origin in settings.MCP_ALLOWED_ORIGINS
+        if not ORIGIN.fullmatch(origin)
+    ]
+
+
+@register()
+def transport_is_known(**kwargs: Any) -> list[CheckMessage]:
+    if settings.TRANSPORT in ("http", "stdio"):
+        return []
+    hint = "Use http, which is streamable HTTP, or stdio."
+    return [Error(f"TRANSPORT is {settings.TRANSPORT!r}.", hint=hint, id="infinity_mcp.E013")]
+
+
+@register()
+def port_is_one(**kwargs: Any) -> list[CheckMessage]:
+    if settings.PORT <= LAST_PORT:
+        return []
+    hint = f"Ports go from 1 to {LAST_PORT}; 3015 is the default."
+    return [Error(f"PORT is {settings.PORT}.", hint=hint, id="infinity_mcp.E014")]
+
+
+@register()
+def draining_takes_time(**kwargs: Any) -> list[CheckMessage]:
+    if settings.DRAIN_SECONDS >= 0:
+        return []
+    hint = "0 ends at once; behind a proxy, longer than it takes the proxy to notice."
+    return [Error("DRAIN_SECONDS must not be negative.", hint=hint, id="infinity_mcp.E015")]
+
+
+@register()
+def traces_have_an_address(**kwargs: Any) -> list[CheckMessage]:
+    endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT
+    if not endpoint or _is_web_address(endpoint):
+        return []
+    hint = "For example http://127.0.0.1:4318."
+    message = "OTEL_EXPORTER_OTLP_ENDPOINT must begin with http:// or https://."
+    return [Error(message, hint=hint, id="infinity_mcp.E016")]
 
 
 @register(Tags.security, deploy=True)

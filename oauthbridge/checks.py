@@ -86,8 +86,10 @@ def _wrong_url() -> list[CheckMessage]:
 
 
 def _unserved_host() -> list[CheckMessage]:
+    if not is_public_url(settings.PUBLIC_URL):
+        return []
     host, _ = split_domain_port(urlsplit(settings.PUBLIC_URL).netloc)
-    if not is_public_url(settings.PUBLIC_URL) or validate_host(host, settings.ALLOWED_HOSTS):
+    if validate_host(host, settings.ALLOWED_HOSTS):
         return []
     hint = f"Add {host} to ALLOWED_HOSTS, or every request to it is refused."
     return [Error("ALLOWED_HOSTS lacks the host of OAUTH_PUBLIC_URL.", hint=hint, id=_id(5))]

@@ -153,6 +153,13 @@ def test_an_unknown_transport_is_told(installed: Installation) -> None:
     installed.environment["TRANSPORT"] = "carrier-pigeon"
     done = installed.manage("mcp_serve")
     assert (1, True) == (done.returncode, "use http or stdio" in done.stderr)
+    assert 1 == done.stderr.count("TRANSPORT")
+
+
+def test_a_port_that_is_none_is_told_once(installed: Installation) -> None:
+    installed.environment["PORT"] = "70000"
+    done = installed.manage("mcp_serve")
+    assert (1, 1) == (done.returncode, done.stderr.count("from 1 to 65535"))
 
 
 def test_a_server_that_speaks_something_else_is_told_apart(installed: Installation) -> None:

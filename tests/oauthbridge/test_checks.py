@@ -84,6 +84,7 @@ def test_nothing_is_asked_while_it_is_off(configured: Settings) -> None:
         "https://mcp.example.org:x",
         "https://mcp.example.org:443",
         "https://mcp.example.org:",
+        "https://[::1",
         "http://127.0.0.1:80",
         "mcp.example.org",
         "https://",
