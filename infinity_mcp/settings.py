@@ -186,6 +186,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# A function without arguments; accounts itself knows no tools.
+TOOL_NAMES = "mcpserver.server.tool_names"
+
 # --- The secrets of Infinity ----------------------------------------------------------------------
 
 # Comma-separated: the first key encrypts, all decrypt.

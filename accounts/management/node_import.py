@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.utils.module_loading import import_string
 
 from accounts.management.node_files import ImportRefused, NodeProfile, NodeUser
 from accounts.models import ApiKey, McpUser
 from credentials.errors import TokenInvalid
 from credentials.management.base import explain_invalid
+from credentials.management.places import manage
 from credentials.models import Profile
 from credentials.validators import clean_token
 
@@ -51,6 +54,7 @@ def _mistakes(profiles: list[NodeProfile], users: list[NodeUser]) -> Iterator[st
     yield from _shared_keys(users)
     yield from chain.from_iterable(map(_mistakes_of_profile, profiles))
     ids = {profile.id for profile in profiles}
+    yield from _unknown_tools(users)
     for user in users:
         yield from _mistakes_of_user(user)
         if user.profile_id not in ids:
@@ -67,6 +71,19 @@ def _shared_keys(users: list[NodeUser]) -> Iterator[str]:
         names = [repr(user.name) for user in users if user.digest == digest]
         if len(names) > 1:
             yield f"the users {' and '.join(names)} have the same key_hash"
+
+
+def _unknown_tools(users: list[NodeUser]) -> Iterator[str]:
+    """A list of nothing else would leave a user that can do nothing."""
+    limited = [user for user in users if user.allowed_tools]
+    known = import_string(settings.TOOL_NAMES)() if limited else set()
+    for user in limited:
+        for tool in user.allowed_tools or []:
+            if tool not in known:
+                yield (
+                    f"user {user.name!r}: there is no tool {tool!r} here: correct it in a copy of"
+                    f" the file ({manage('mcp_tools')} lists the names)"
+                )
 
 
 def _mistakes_of_profile(node: NodeProfile) -> Iterator[str]:

@@ -34,6 +34,7 @@ def node(node: NodeServer, token: str, db: None) -> NodeServer:
         ({"expires_at": "soon"}, "users[1] 'alice' expires_at: Input should be a valid datetime"),
         ({"revoked": "no"}, "users[1] 'alice' revoked: Input should be a valid boolean"),
         ({"allowed_tools": []}, "users[1] 'alice' allowed_tools: No tool at all"),
+        ({"allowed_tools": ["list_boards"]}, "user 'alice': there is no tool 'list_boards' here"),
         ({"disabled_at": None}, "users[1] 'alice' disabled_at: is not known here"),
     ],
 )
