@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -81,12 +82,19 @@ class Load:
             answer = await http.post(self._url, json=call)
         except httpx2.TransportError:
             return Answer(call, 0)
-        worked = answer.is_success and _is_result(answer.json(), call)
+        worked = answer.is_success and _is_result(answer, call)
         return Answer(call, answer.status_code, worked, answer.headers.get("Retry-After"))
 
 
-def _is_result(answer: dict[str, Any], call: Call) -> bool:
-    return bool(answer["id"] == call["id"] and not answer["result"].get("isError"))
+def _is_result(answer: httpx2.Response, call: Call) -> bool:
+    try:
+        message = answer.json()
+    except ValueError:
+        return False
+    if not isinstance(message, dict) or message.get("id") != call["id"]:
+        return False
+    result = message.get("result")
+    return isinstance(result, dict) and not result.get("isError")
 
 
 @contextmanager
@@ -100,12 +108,12 @@ def under_load(
     pause: float = 0.02,
 ) -> Iterator[Load]:
     """`call`: the one that is made again and again, or what makes each. `pause`: seconds of each
-    client between an answer and its next call."""
+    client between an answer and its next call. Raises what ended the load too early, if it did."""
     load = Load(url, call, {"Authorization": f"Bearer {key}", **(headers or {})}, pause)
-    thread = threading.Thread(target=load.run, args=[clients])
-    thread.start()
-    try:
-        yield load
-    finally:
-        load.stop()
-        thread.join(timeout=PATIENCE_SECONDS)
+    with ThreadPoolExecutor(1) as executor:
+        running = executor.submit(load.run, clients)
+        try:
+            yield load
+        finally:
+            load.stop()
+        running.result()
