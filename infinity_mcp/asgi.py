@@ -16,6 +16,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from infinity_mcp import patience
 from infinity_mcp.draining import drain_on_sigterm, stop_with_parent
 from infinity_mcp.memory import share_one_heap
 from infinity_mcp.middleware import RequestIdMiddleware
@@ -44,6 +45,7 @@ mcp = McpApp()
 async def lifespan(_: Starlette) -> AsyncIterator[None]:
     await in_thread(configured.register_configured_client)
     await in_thread(configured.warn_of_unknown_user)
+    patience.serve()
     async with mcp.running(), history.kept():
         gc.freeze()  # what is there now stays, so that collections need not look at it
         export_traces()

@@ -131,13 +131,18 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    from infinity_mcp.postgresql import Connection
+
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # of each one that leaves the pool
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
         "tcp_user_timeout": 10_000,  # ms: a connection to a machine that vanished is given up
         **DATABASES["default"].get("OPTIONS", {}),
         # Of each process: opened as needed, and a request waits so long (s) for its turn.
-        "pool": {"min_size": 0, "max_size": 10, "timeout": 3, "reconnect_timeout": 3},
+        "pool": {
+            **{"min_size": 0, "max_size": 10, "timeout": 3, "reconnect_timeout": 3},
+            "connection_class": Connection,
+        },
     }
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://infinity-mcp")}

@@ -23,6 +23,7 @@ from credentials.errors import CredentialError
 from credentials.events import EventKind, announce
 from credentials.models import Profile
 from infinity_mcp.draining import is_draining
+from infinity_mcp.patience import READY_SECONDS, patience
 from infinity_mcp.request_id import current_request_id
 from mcpserver.metrics import render
 
@@ -57,9 +58,10 @@ def _problem() -> str | None:
     if is_draining():
         return "shutting down"
     try:
-        if not is_migrated():
-            return "migrations"
-        Profile.objects.check_store_key()
+        with patience(READY_SECONDS):
+            if not is_migrated():
+                return "migrations"
+            Profile.objects.check_store_key()
     except DatabaseError:
         return "database"
     except CredentialError:

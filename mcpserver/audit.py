@@ -25,6 +25,7 @@ from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 
 from accounts.caller import Caller
 from credentials.errors import CredentialError
+from infinity_mcp.patience import CALL_SECONDS, patience
 from infinity_mcp.request_id import current_request_id
 from mcpserver import rows
 from mcpserver.database import DatabaseThread, in_thread
@@ -42,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 WRITE_SECONDS = 1.0
 MOST_KEPT = 20_000  # of each kind, while the database is away; what comes after that is lost
+WRITTEN_TOGETHER = 500  # with one statement: each has its time (infinity_mcp.patience)
 
 _LIKE_A_TOOL = re.compile(r"infinity_[a-z_]{1,60}")
 _ID = re.compile(r"[A-Za-z0-9]{1,24}|[0-9A-Fa-f-]{36}")  # as Infinity makes them
@@ -105,8 +107,8 @@ class AuditLog:
         try:
             with anyio.CancelScope(shield=True):
                 await self._database.ask(partial(rows.end, call))
-        except DatabaseError:
-            logger.warning("The end of a call could not be noted yet", exc_info=True)
+        except DatabaseError as error:
+            logger.warning("The end of a call could not be noted yet: %s", error)
             self._ended.add([call])
 
     async def _write_regularly(self, stopping: anyio.Event) -> None:
@@ -126,7 +128,8 @@ class AuditLog:
         if not (kept or ended):
             return
         try:
-            await in_thread(_write, kept, ended)
+            with patience(CALL_SECONDS):
+                await in_thread(_write, kept, ended)
         except Exception as error:  # whatever it is, the next attempt may work
             waiting, foreseen = len(kept) + len(ended), isinstance(error, DatabaseError)
             told = "%d rows of the audit log wait for the database: %s"
@@ -144,7 +147,7 @@ class _Recorded(AbstractAsyncContextManager[CallRow]):
             try:
                 await self._log.begin(self._call)
             except DatabaseError as error:
-                logger.exception("A call could not be noted, so it was not made")
+                logger.error("A call could not be noted, so it was not made: %s", error)
                 raise ToolError(
                     "Nothing was done: the server cannot write its audit log at the moment, and "
                     "without that it changes nothing. Try again in a minute. The operator finds "
@@ -273,11 +276,13 @@ class _Insert:
 
 @transaction.atomic
 def _write(kept: list[CallRow | Event], ended: list[CallRow]) -> None:
-    rows.insert_all([row for row in kept if isinstance(row, CallRow)])
+    calls = [row for row in kept if isinstance(row, CallRow)]
+    for start in range(0, len(calls), WRITTEN_TOGETHER):
+        rows.insert_all(calls[start : start + WRITTEN_TOGETHER])
     events = [row for row in kept if isinstance(row, Event)]
     for event in events:
         event.pk = None  # set by an attempt that was rolled back
-    Event.objects.bulk_create(events, 500)
+    Event.objects.bulk_create(events, WRITTEN_TOGETHER)
     for call in ended:
         rows.end(call)
     note_connections()

@@ -18,6 +18,7 @@ from accounts.caller import Caller
 from accounts.models import ApiKey, digest_of
 from accounts.scopes import SCOPES
 from accounts.use import Used
+from infinity_mcp.patience import CALL_SECONDS, patience
 from mcpserver.database import DatabaseThread, in_thread
 from oauthbridge.models import AccessToken
 
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 _WRONG = "This key or token is unknown, expired or revoked"
 
-LOOK_UP_SECONDS = 5
+LOOK_UP_SECONDS = CALL_SECONDS
 
 _caller: ContextVar[Caller] = ContextVar("caller")
 
@@ -128,7 +129,7 @@ class Authenticator:
             async with asyncio.timeout(LOOK_UP_SECONDS):
                 found = await self._database.ask(credential)
         except TimeoutError:
-            raise OperationalError(f"There was no answer in {LOOK_UP_SECONDS} s") from None
+            raise OperationalError(f"There was no answer in {LOOK_UP_SECONDS:g} s") from None
         if found and not found.used.is_use_noted:
             self._note_use(found.used)
         return found
@@ -160,7 +161,8 @@ async def is_guess(credential: str) -> bool:
     has ended, until they are told. Raises as `authenticate` does."""
     if not settings.OAUTH_ENABLED:
         return True
-    return not await in_thread(AccessToken.objects.was_issued, credential)
+    with patience(CALL_SECONDS):
+        return not await in_thread(AccessToken.objects.was_issued, credential)
 
 
 def _find_all(credentials: Sequence[str]) -> list[_Found | None]:

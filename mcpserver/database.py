@@ -13,6 +13,8 @@ from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from infinity_mcp.patience import CALL_SECONDS, patience
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Question = TypeVar("Question")
@@ -94,7 +96,8 @@ class DatabaseThread(Generic[Question, Answer]):
 
     def _answers(self, questions: Sequence[Question]) -> list[Answer | Exception]:
         try:
-            return list(self._ask_database(questions))
+            with patience(CALL_SECONDS):
+                return list(self._ask_database(questions))
         except OperationalError as error:  # the database's own: each alone would meet it again
             return [error] * len(questions)
         except Exception as error:  # whoever asked gets it
@@ -114,7 +117,8 @@ class DatabaseThread(Generic[Question, Answer]):
             # A file that was moved away answers with the latter, and is opened anew.
             if is_lost or isinstance(error, OperationalError):
                 connection.close()
-            if not is_lost:  # it is of the question, or the database is away
+            # It is of the question, or the database is away, or it hangs.
+            if not is_lost or isinstance(error.__cause__, TimeoutError):
                 raise
             # It may have been restarted since the connection was opened: that is no outage.
             return self._answer_all(questions)

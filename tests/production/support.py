@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -99,6 +100,22 @@ class Postgres:
         process.send_signal(2)
         process.wait(timeout=PATIENCE_SECONDS)
         self.service.process = None
+
+    @contextmanager
+    def stuck(self) -> Iterator[None]:
+        """Meanwhile it takes connections and what is sent there, and answers nothing."""
+        assert self.service.process
+        pid = self.service.process.pid
+        os.kill(pid, signal.SIGSTOP)  # first: then no other backends come
+        backends = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        processes = [pid, *map(int, backends)]
+        try:
+            for each in processes[1:]:
+                os.kill(each, signal.SIGSTOP)
+            yield
+        finally:
+            for each in processes:
+                os.kill(each, signal.SIGCONT)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from mcpserver.sandbox import ADA_TOKEN
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import variables
 from tests.production.load import under_load
@@ -26,13 +27,13 @@ from tests.support import (
 MOST_CONNECTIONS = 10  # of the pool of one process
 
 
-def installed(database_url: str, folder: Path) -> str:
-    """A database with the sandbox and alice, whose key it returns."""
+def installed(database_url: str, folder: Path, *, base_url: str = "sandbox:") -> str:
+    """A database with a profile and alice, who may change things; her key."""
     env = environment(DATABASE_URL=database_url)
     manage(env, "migrate", "--verbosity=0")
-    sandbox = ("--id", "sandbox", "--name", "Sandbox", "--base-url", "sandbox:")
-    manage(env, "credentials_add_profile", *sandbox, stdin="sandbox-ada\n")
-    alice = ("--name", "alice", "--profile", "sandbox", "--access", "read-only")
+    profile = ("--id", "team", "--name", "Team", "--base-url", base_url)
+    manage(env, "credentials_add_profile", *profile, stdin=f"{ADA_TOKEN}\n")
+    alice = ("--name", "alice", "--profile", "team", "--access", "read-write")
     manage(env, "credentials_add_user", *alice, "--key-file", str(folder / "key"))
     return (folder / "key").read_text().strip()
 
