@@ -31,10 +31,22 @@ class Connection(psycopg.Connection[Any]):
             return super().wait(gen, *args, **{"timeout": seconds, **kwargs})
         except psycopg.errors._WaitTimeout:  # it has no public name
             self._give_up()
+            self._leave_others()
             raise NoAnswer(f"The database did not answer in {seconds:g} s") from None
+        except psycopg.OperationalError:
+            if self.closed:
+                self._leave_others()
+            raise
 
     def _give_up(self) -> None:
         # Or the statement would go on waiting for its lock, and each attempt leave another one.
         if capabilities.has_cancel_safe():  # without it there is no bound on how long that takes
             self._try_cancel(timeout=CANCEL_SECONDS)
         self.close()
+
+    def _leave_others(self) -> None:
+        """Have the pool open connections anew: those that are idle were lost too, and to find that
+        out of one after the other would take the pool longer than anybody waits for it."""
+        pool = getattr(self, "_pool", None)
+        if pool is not None:
+            pool.drain()

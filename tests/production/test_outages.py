@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -103,6 +104,29 @@ def test_the_server_outlives_an_outage_of_its_database(tmp_path: Path) -> None:
         assert all(each.worked for each in load.answers if each.status == 200)
         assert all(each.retry_after for each in load.answers if each.status == 503)
         eventually(lambda: postgres.connections() == 0)
+
+
+def test_a_restart_of_the_database_costs_no_request_though_the_pool_was_full(
+    tmp_path: Path,
+) -> None:
+    with (
+        own_postgres() as postgres,
+        ThreadPoolExecutor(MOST_CONNECTIONS) as pool,
+    ):
+        installed(postgres.url, tmp_path)
+        with running_server(tmp_path, DATABASE_URL=postgres.url) as server:
+
+            def ready(_: int = 0) -> int:
+                return get(server, "/ready").status_code
+
+            def is_pool_filled() -> bool:
+                list(pool.map(ready, range(MOST_CONNECTIONS)))
+                return postgres.connections() > MOST_CONNECTIONS // 2
+
+            eventually(is_pool_filled)
+            postgres.stop()
+            postgres.service.start()
+            assert [200] * MOST_CONNECTIONS == [ready() for _ in range(MOST_CONNECTIONS)]
 
 
 @pytest.mark.any_database
