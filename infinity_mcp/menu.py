@@ -21,7 +21,8 @@ GROUPS = (
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups that the person may see something of, as the theme takes them."""
     overview = {"title": "Overview", "icon": "home", "link": reverse("admin:index")}
-    groups: list[dict[str, Any]] = [{"items": [overview]}]
+    connect = {"title": "Connect an agent", "icon": "cable", "link": reverse("connect")}
+    groups: list[dict[str, Any]] = [{"items": [overview, connect]}]
     shown = _shown(request)
     for title, icons in GROUPS:
         items = [{**shown[model], "icon": icon} for model, icon in icons.items() if model in shown]

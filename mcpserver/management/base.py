@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from django.core.management.base import CommandError
 
 from mcpserver.client_setup import ClientSetup, Step
 from mcpserver.proofs import Proof, endpoint, prove
+
+BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # what may follow "Bearer " (RFC 6750)
 
 
 def mcp_url(url: str) -> str:
@@ -21,7 +24,8 @@ def mcp_url(url: str) -> str:
 
 
 def read_key(key_file: Path) -> str:
-    """The MCP key that --key-file holds. Raises CommandError."""
+    """The MCP key that --key-file holds, and nothing else. Raises CommandError, which does not tell
+    what is in the file: it may be another one with secrets."""
     try:
         key = key_file.read_text(encoding="ascii").strip()
     except UnicodeDecodeError as error:
@@ -30,6 +34,8 @@ def read_key(key_file: Path) -> str:
         raise CommandError(f"--key-file: {key_file}: {error.strerror}.") from error
     if not key:
         raise CommandError(f"--key-file: {key_file} is empty.")
+    if not BEARER.fullmatch(key):
+        raise CommandError(f"--key-file: {key_file} must hold the key alone, such as mcp_….")
     return key
 
 

@@ -74,7 +74,9 @@ def is_live(key: str) -> bool:
 def test_pages_open(page: str, alice: McpUser, admin_client: Client) -> None:
     alice.issue_key()
 
-    assert 200 == admin_client.get(USERS + page.format(alice.pk)).status_code
+    answer = admin_client.get(USERS + page.format(alice.pk))
+    assert 200 == answer.status_code
+    assert b'href="/connect/"' in answer.content  # in the menu
 
 
 @pytest.mark.parametrize(

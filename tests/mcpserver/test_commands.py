@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -76,6 +77,28 @@ def test_wrong_arguments_of_the_check_get_one_line(
     done = installed.manage("mcp_check", "--url", url, "--key-file", str(installed.folder / file))
     assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
     assert told in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "content"),
+    [
+        ("install_report", "A={0}\nB={0}\n"),
+        ("mcp_check", "NAME={0}"),
+        ("mcp_check", "Bearer {0}"),
+        ("mcp_check", "mcp_{0}\nmcp_{0}"),
+    ],
+    ids=["settings", "a setting", "a header", "two keys"],
+)
+def test_what_is_in_a_file_that_is_no_key_is_not_told(
+    installed: Installation, command: str, content: str
+) -> None:
+    secret = secrets.token_urlsafe(32)
+    file = installed.folder / "no-key"
+    file.write_text(content.format(secret))
+    done = installed.manage(command, "--url", "http://127.0.0.1:9", "--key-file", str(file))
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "must hold the key alone" in done.stderr
+    assert secret not in done.stderr
 
 
 def add_sandbox(installed: Installation, infinity: Infinity, token: str = "sandbox-ada") -> None:

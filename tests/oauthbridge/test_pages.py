@@ -107,6 +107,7 @@ def test_a_connection_is_shown_with_what_tells_it_apart(flow: Flow, ada: User) -
     assert "127.0.0.1, desk.example" in page
     assert "Identity not verified" in page and "Infinity profile: sandbox" in page
     assert f"{connection.created_at:%H:%M} UTC, until" in page
+    assert 'href="/connect/"' in page and 'href="/oauth/connections/"' not in page
 
 
 EVIL = "https://evil.example/<b>"
