@@ -28,7 +28,7 @@ from mcp_types import CallToolResult
 
 ROOT = Path(__file__).resolve().parent.parent
 # For what must come at all: other tests keep the machine busy meanwhile.
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 240
 # Over plain HTTP on this machine there is nothing to verify, and reading the certificates for each
 # client took most of a call's time.
 PLAIN = False

@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from tests.credentials.installation import Installation
 from tests.production.support import own_postgres
-from tests.support import ROOT, data_of, running_server
+from tests.support import PATIENCE_SECONDS, ROOT, data_of, running_server
 
 ADA = "Ada Example"
 MANAGE = ".venv/bin/python manage.py"
@@ -104,7 +104,7 @@ def run(installation: Installation, commands: str, stdin: str = "") -> str:
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )
     assert 0 == done.returncode, done.stderr
     return done.stdout

@@ -9,9 +9,7 @@ from pathlib import Path
 import httpx2
 
 from tests.production.support import own_postgres
-from tests.support import PLAIN, ROOT, environment, eventually, free_port
-
-PATIENCE_SECONDS = 120  # for three servers that start at once, and one migration
+from tests.support import PATIENCE_SECONDS, PLAIN, ROOT, environment, eventually, free_port
 
 
 def test_three_that_migrate_an_empty_postgresql_at_once_all_serve(tmp_path: Path) -> None:
@@ -20,8 +18,7 @@ def test_three_that_migrate_an_empty_postgresql_at_once_all_serve(tmp_path: Path
         servers = [_serve(port, postgres.url, tmp_path) for port in ports]
         try:
             eventually(
-                lambda: all(map(_is_ready, ports)) or any(server.poll() for server in servers),
-                PATIENCE_SECONDS,
+                lambda: all(map(_is_ready, ports)) or any(server.poll() for server in servers)
             )
             assert [None] * 3 == [server.poll() for server in servers], [
                 log.read_text() for log in tmp_path.glob("*.log")
