@@ -32,6 +32,7 @@ PATIENCE_SECONDS = 240
 # Over plain HTTP on this machine there is nothing to verify, and reading the certificates for each
 # client took most of a call's time.
 PLAIN = False
+PATIENT: Any = {"verify": PLAIN, "timeout": PATIENCE_SECONDS}
 
 T = TypeVar("T")
 
@@ -198,8 +199,7 @@ class Server:
             request["json"] = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         headers |= request.pop("headers", {})
-        request = {"timeout": PATIENCE_SECONDS, **request}
-        return httpx2.post(self.url, headers=headers, verify=PLAIN, **request)
+        return httpx2.post(self.url, headers=headers, **{**PATIENT, **request})
 
 
 def eventually(look: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
@@ -261,12 +261,12 @@ class Infinity:
 
     def requests(self) -> list[dict[str, Any]]:
         """`{method, path, query, status, token}` of each, since the last reset."""
-        answer = httpx2.get(f"{self.control}/requests", verify=PLAIN).raise_for_status()
+        answer = httpx2.get(f"{self.control}/requests", **PATIENT).raise_for_status()
         return list(answer.json()["recent"])
 
     def reset(self) -> None:
         """Back to the seed, and no request counted."""
-        httpx2.post(f"{self.control}/reset", verify=PLAIN).raise_for_status()
+        httpx2.post(f"{self.control}/reset", **PATIENT).raise_for_status()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from django.test import Client
 from accounts.models import User
 from accounts.scopes import SCOPES
 from oauthbridge.models import Application
-from tests.support import Server
+from tests.support import PATIENT, Server
 
 CHATGPT = "https://chatgpt.com/connector/oauth/a1B2-c3_d4"
 LOOPBACK = "http://127.0.0.1/callback"
@@ -33,7 +33,7 @@ class QuickHasher(PBKDF2PasswordHasher):
 
 def http(**options: Any) -> httpx2.Client:
     """For plain HTTP on this machine: loading certificates would take longer than the requests."""
-    return httpx2.Client(verify=False, **options)
+    return httpx2.Client(**{**PATIENT, **options})
 
 
 def session_of(person: User) -> str:
