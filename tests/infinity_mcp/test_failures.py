@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from infinity_mcp.middleware import RequestIdMiddleware
 from infinity_mcp.request_id import RequestIdFilter
 from infinity_mcp.urls import handler400, handler403, handler404, handler500
-from tests.support import PLAIN, Server
+from tests.support import PATIENT, Server
 
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
 
@@ -71,7 +71,7 @@ def test_a_failure_is_a_plain_page_with_its_id_in_the_log(
 @pytest.mark.parametrize("path", ["/health", "/admin/login/", "/static/admin/css/base.css", "/mcp"])
 def test_every_answer_has_a_request_id_of_its_own(server: Server, path: str) -> None:
     ids = [
-        httpx2.get(f"{server.origin}{path}", verify=PLAIN).headers.get_list("x-request-id")
+        httpx2.get(f"{server.origin}{path}", **PATIENT).headers.get_list("x-request-id")
         for _ in range(2)
     ]
     assert [1, 1] == [len(each) for each in ids]
@@ -80,14 +80,14 @@ def test_every_answer_has_a_request_id_of_its_own(server: Server, path: str) -> 
 
 @pytest.mark.django_db
 def test_what_is_missing_is_logged_under_the_id_that_was_told(server: Server) -> None:
-    missing = httpx2.get(f"{server.origin}/nothing-here", verify=PLAIN)
+    missing = httpx2.get(f"{server.origin}/nothing-here", **PATIENT)
     line = f"[{missing.headers['x-request-id']}] django.request: Not Found: /nothing-here"
     assert line in server.log.read_text()
 
 
 @pytest.mark.django_db
 def test_a_browser_that_asks_for_an_icon_is_no_warning(server: Server) -> None:
-    assert 204 == httpx2.get(f"{server.origin}/favicon.ico", verify=PLAIN).status_code
+    assert 204 == httpx2.get(f"{server.origin}/favicon.ico", **PATIENT).status_code
     assert "favicon" not in server.log.read_text()
 
 
@@ -112,7 +112,7 @@ def test_what_a_stranger_gets_wrong_is_one_line_of_the_log(
     before = len(server.log.read_text())
     url = f"{server.origin}/login/"
     token = {"csrftoken": "x" * 32}  # without one, nothing is read
-    answer = httpx2.post(url, content=body, headers=headers, cookies=token, verify=PLAIN)
+    answer = httpx2.post(url, content=body, headers=headers, cookies=token, **PATIENT)
     assert 400 <= answer.status_code < 500
     lines = server.log.read_text()[before:].splitlines()
     assert len(lines) <= 1 and all(" WARNING [" in line for line in lines)

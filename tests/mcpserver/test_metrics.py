@@ -19,7 +19,7 @@ import pytest
 from infinity_mcp import tracing
 from mcpserver.metrics import SHARED_FOLDER, shared_folder
 from tests.conftest import MakeUser
-from tests.support import PLAIN, Server, eventually, running_server
+from tests.support import PATIENT, Server, eventually, running_server
 
 pytestmark = pytest.mark.any_database
 
@@ -36,7 +36,7 @@ def measured(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 def asked(server: Server, token: str | None = TOKEN) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx2.get(f"{server.origin}/metrics", headers=headers, verify=PLAIN)
+    return httpx2.get(f"{server.origin}/metrics", headers=headers, **PATIENT)
 
 
 def value(server: Server, name: str, **labels: str) -> float:

@@ -9,7 +9,7 @@ from credentials.events import EventKind
 from mcpserver.models import Event
 from oauthbridge.models import Connection
 from tests.oauthbridge.support import Flow, hidden_token, http
-from tests.support import PLAIN
+from tests.support import PATIENT
 
 ALICE = "connection Test client as alice for ada"
 
@@ -57,7 +57,7 @@ def test_a_denied_connection_is_in_the_log(flow: Flow, ada: User) -> None:
 def test_a_client_that_registers_itself_is_in_the_log(flow: Flow) -> None:
     metadata = {"redirect_uris": ["http://127.0.0.1/"], "client_name": "Desk"}
     url = f"{flow.server.origin}/oauth/register"
-    assert 201 == httpx2.post(url, json=metadata, verify=PLAIN).status_code
+    assert 201 == httpx2.post(url, json=metadata, **PATIENT).status_code
     assert (EventKind.ADDED, "", "client Desk", "127.0.0.1") in rows(EventKind.ADDED)
 
 

@@ -13,7 +13,7 @@ from tests.oauthbridge.conftest import variables
 from tests.oauthbridge.support import Flow, client
 from tests.oauthbridge.test_refusals import DOCUMENTS
 from tests.support import (
-    PLAIN,
+    PATIENT,
     Server,
     environment,
     free_port,
@@ -58,7 +58,7 @@ def guess_key(server: Server, address: str) -> httpx2.Response:
 def register(server: Server, address: str) -> httpx2.Response:
     """Wrongly, which counts too and costs no hash."""
     url, headers = f"{server.origin}/oauth/register", {"X-Forwarded-For": address}
-    return httpx2.post(url, json={}, headers=headers, verify=PLAIN)
+    return httpx2.post(url, json={}, headers=headers, **PATIENT)
 
 
 @pytest.mark.parametrize("attempt", [guess_key, register])
@@ -88,8 +88,8 @@ def test_not_even_a_trusted_proxy_changes_what_is_published(proxied: Server) -> 
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
     for path in DOCUMENTS:
         url = f"{proxied.origin}{path}"
-        plain = httpx2.get(url, verify=PLAIN)
-        assert plain.text == httpx2.get(url, headers=headers, verify=PLAIN).text
+        plain = httpx2.get(url, **PATIENT)
+        assert plain.text == httpx2.get(url, headers=headers, **PATIENT).text
         assert f'"{proxied.origin}' in plain.text
     refused = proxied.post(headers=headers)
     assert f'resource_metadata="{proxied.origin}/' in refused.headers["www-authenticate"]

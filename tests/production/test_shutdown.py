@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import MakeProfile, MakeUser
 from tests.production.load import CALL
 from tests.production.support import gated_infinity
-from tests.support import PATIENCE_SECONDS, PLAIN, Server, eventually, running_server
+from tests.support import PATIENCE_SECONDS, PATIENT, Server, eventually, running_server
 
 PING = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
 
@@ -34,8 +34,8 @@ def test_a_server_that_ends_is_not_ready_and_finishes_what_it_began(
 
         server.process.terminate()
         ready = f"{server.origin}/ready"
-        eventually(lambda: httpx2.get(ready, verify=PLAIN).status_code == 503)
-        assert "shutting down" == httpx2.get(ready, verify=PLAIN).json()["problem"]
+        eventually(lambda: httpx2.get(ready, **PATIENT).status_code == 503)
+        assert "shutting down" == httpx2.get(ready, **PATIENT).json()["problem"]
         assert 200 == server.post(key).status_code  # whoever has not noticed is still served
         eventually(lambda: _refuses(ready))
         assert not call.done()
@@ -96,13 +96,13 @@ def test_sigterm_that_is_repeated_ends_no_drain_and_ctrl_c_does(
         started = "Application startup complete"
         eventually(lambda: server.log.read_text().count(started) == int(workers))
         _signal_all(server, signal.SIGTERM)  # workers get a second one from their parent
-        eventually(lambda: httpx2.get(ready, verify=PLAIN).status_code == 503)
+        eventually(lambda: httpx2.get(ready, **PATIENT).status_code == 503)
         _signal_all(server, signal.SIGTERM)
         terminated = {"1": 0, "2": 2}[workers]
         eventually(lambda: server.log.read_text().count("Terminated child") == terminated)
 
         for _ in range(10):  # a connection each: every worker gets some
-            assert 503 == httpx2.get(ready, verify=PLAIN).status_code
+            assert 503 == httpx2.get(ready, **PATIENT).status_code
             assert 200 == server.post(key).status_code
 
         _signal_all(server, signal.SIGINT)
@@ -119,7 +119,7 @@ def _signal_all(server: Server, number: signal.Signals) -> None:
 
 def _refuses(url: str) -> bool:
     try:
-        httpx2.get(url, verify=PLAIN)
+        httpx2.get(url, **PATIENT)
     except httpx2.TransportError:
         return True
     return False
