@@ -74,7 +74,10 @@ def _not_none_of_them(tools: list[str]) -> list[str]:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise PydanticCustomError("moment", "In UTC this is not in the years 1 to 9999") from None
 
 
 def _spelt(name: str, in_camel_case: str) -> Any:
@@ -185,10 +188,10 @@ def read_users(path: Path, ignored: Collection[str] = ()) -> list[NodeUser]:
 
 
 def read_profiles(path: Path, key_file: Path, ignored: Collection[str] = ()) -> list[NodeProfile]:
-    """The profiles in the store, opened with the store key's text. Raises ImportRefused, OSError
-    and UnicodeError."""
+    """The profiles in the store, opened with the store key's text. Raises ImportRefused and
+    OSError."""
     store = _parsed(StoreFile, path.read_bytes(), path)
-    key = key_file.read_text(encoding="utf-8-sig").strip()
+    key = _text(key_file.read_bytes(), key_file).strip()
     if not key:
         raise ImportRefused(f"{key_file} is empty")
     try:
@@ -202,9 +205,18 @@ def read_profiles(path: Path, key_file: Path, ignored: Collection[str] = ()) -> 
     return _parsed(Profiles, content, path, ignored).profiles
 
 
+def _text(raw: bytes, path: Path) -> str:
+    """UTF-8, or the UTF-16 that `>` writes in PowerShell."""
+    is_utf_16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return raw.decode("utf-16" if is_utf_16 else "utf-8-sig")
+    except UnicodeDecodeError:  # quotes what it read
+        raise ImportRefused(f"{path} is not UTF-8 text: save it as that") from None
+
+
 def _parsed(form: type[AnyFile], raw: bytes, path: Path, ignored: Collection[str] = ()) -> AnyFile:
     try:
-        content = from_json(raw.removeprefix(codecs.BOM_UTF8))
+        content = from_json(_text(raw, path))
     except ValueError as error:  # never with the content, which may be the decrypted store
         raise ImportRefused(f"{path} is not JSON: {error}") from None
     try:

@@ -32,6 +32,9 @@ def node(node: NodeServer, token: str, db: None) -> NodeServer:
         ({"name": "Alice A."}, "user 'Alice A.': name: A name is made of"),
         ({"name": "Alice A."}, "give user 'Alice A.' another name in a copy of the file"),
         ({"expires_at": "soon"}, "users[1] 'alice' expires_at: Input should be a valid datetime"),
+        ({"expires_at": "9999-12-31T23:59:59-12:00"}, "users[1] 'alice' expires_at: In UTC this"),
+        ({"expires_at": "0001-01-01T00:00:00+14:00"}, "users[1] 'alice' expires_at: In UTC this"),
+        ({"revoked_at": "9999-12-31T23:59:59-12:00"}, "users[1] 'alice' revoked_at: In UTC this"),
         ({"revoked": "no"}, "users[1] 'alice' revoked: Input should be a valid boolean"),
         ({"allowed_tools": []}, "users[1] 'alice' allowed_tools: No tool at all"),
         ({"allowed_tools": ["list_boards"]}, "user 'alice': there is no tool 'list_boards' here"),
@@ -142,7 +145,7 @@ def test_empty_store_key_is_refused(node: NodeServer) -> None:
     [
         (b"{", "is not JSON: "),
         (b"", "is not JSON: "),
-        (b'{"users": "\xff"}', "is not JSON: "),
+        (b'{"users": "\xff"}', "mcp-users.json is not UTF-8 text: save it as that."),
         (b"[" * 100_000, "is not JSON: "),
         (b"[]", "Input should be a valid dictionary"),
         (b'{"version": 2, "users": []}', "version: Input should be 1"),
@@ -170,8 +173,16 @@ def test_file_that_is_not_there_is_named(node: NodeServer) -> None:
         call_command("credentials_import", *node.arguments)
 
 
-def test_file_with_a_byte_order_mark_is_read(node: NodeServer) -> None:
-    node.users_file.write_text(node.users_file.read_text(), encoding="utf-8-sig")
+def test_store_key_that_is_no_text_is_named(node: NodeServer) -> None:
+    node.store_key_file.write_bytes(b"\xff\x00\xff")
+
+    assert f"{node.store_key_file} is not UTF-8 text: save it as that." in refusal(node)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_with_a_byte_order_mark_are_read(node: NodeServer, encoding: str) -> None:
+    for file in (node.users_file, node.store_key_file):
+        file.write_text(file.read_text(), encoding=encoding)
 
     call_command("credentials_import", *node.arguments)
 
