@@ -237,7 +237,8 @@ MCP_RESULT_TEXT_CHARACTERS = env.int("MCP_RESULT_TEXT_CHARACTERS", default=25_00
 
 # --- The audit log --------------------------------------------------------------------------------
 
-AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=365)
+# A hundred years are for ever; 999999 days ago is before the first year that a date can have.
+AUDIT_RETENTION_DAYS = min(env.int("AUDIT_RETENTION_DAYS", default=365), 36_500)
 
 # --- OAuth ----------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import io
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -25,6 +26,7 @@ from credentials.events import EventKind
 from mcpserver.admin import audit as admin
 from mcpserver.export import ROWS_AT_A_TIME
 from mcpserver.models import Event, Outcome, ToolCall
+from tests.credentials.installation import Installation
 
 CALLS, EVENTS = "/admin/mcpserver/toolcall/", "/admin/mcpserver/event/"
 MakeCall = Callable[..., ToolCall]
@@ -301,6 +303,12 @@ class TestRetention:
 
         assert ["bob"] == [call.user for call in ToolCall.objects.all()]
         assert [recent] == list(Event.objects.all())
+
+    def test_days_without_end_are_taken(self, tmp_path: Path) -> None:
+        installation = Installation(tmp_path, {"AUDIT_RETENTION_DAYS": "9999999999"})
+        installation.set_up()
+        done = installation.manage("maintenance")
+        assert 0 == done.returncode, done.stderr
 
     def test_many_are_removed_a_part_at_a_time(self, db: None) -> None:
         ToolCall.objects.all().delete()
