@@ -17,6 +17,7 @@ from credentials.management.places import manage, told
 
 LARGEST_REQUEST = 32 * 1024 * 1024
 SHORTEST_TOKEN = 16
+STRONG_TOKEN = re.compile(rf"[!-~]{{{SHORTEST_TOKEN},}}")
 LAST_PORT = 65535
 EXPORTER = "opentelemetry.exporter.otlp.proto.http"  # it brings the rest of OpenTelemetry
 # What is written otherwise is never equal to what is sent.
@@ -83,10 +84,13 @@ def oauth_tools_exist(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def metrics_token_is_strong(**kwargs: Any) -> list[CheckMessage]:
-    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= SHORTEST_TOKEN:
+    if not settings.METRICS_TOKEN or STRONG_TOKEN.fullmatch(settings.METRICS_TOKEN):
         return []
-    hint = "Make one: openssl rand -hex 32."
-    message = f"METRICS_TOKEN must have at least {SHORTEST_TOKEN} characters."
+    hint = "Make one: openssl rand -hex 32. What follows it in the line, a # too, is part of it."
+    message = (
+        f"METRICS_TOKEN must have at least {SHORTEST_TOKEN} characters,"
+        " without spaces or accented letters."
+    )
     return [Error(message, hint=hint, id="infinity_mcp.E005")]
 
 

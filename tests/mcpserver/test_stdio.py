@@ -77,3 +77,16 @@ def test_without_a_token_it_says_what_to_set(tmp_path: Path) -> None:
     assert 1 == done.returncode
     assert b"Set INFINITY_API_TOKEN" in done.stderr
     assert b"" == done.stdout
+
+
+def test_a_token_that_cannot_be_sent_is_told(tmp_path: Path) -> None:
+    env = stdio_environment(tmp_path) | {"INFINITY_API_TOKEN": f"Bearer {ADA_TOKEN}"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "mcp_serve"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        input=b"",
+    )
+    assert (1, b"") == (done.returncode, done.stdout)
+    assert b"alone and without the word Bearer" in done.stderr

@@ -17,7 +17,7 @@ from uvicorn.supervisors import Multiprocess
 from credentials.database import is_migrated, migrate_once
 from credentials.management.base import CredentialsCommand
 from credentials.models import Profile
-from credentials.validators import validate_base_url
+from credentials.validators import clean_token, validate_base_url
 from infinity_mcp.accepting import AcceptingServer
 from mcpserver.metrics import shared_folder
 
@@ -82,6 +82,7 @@ class Command(CredentialsCommand):
 
         if not settings.INFINITY_API_TOKEN:
             raise CommandError("Set INFINITY_API_TOKEN: over stdio it is the token that is used.")
+        clean_token(settings.INFINITY_API_TOKEN)
         try:
             validate_base_url(settings.INFINITY_API_BASE_URL)
         except ValidationError as error:
