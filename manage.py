@@ -11,6 +11,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
     from mcpserver.origin import set_command
 
@@ -24,6 +25,13 @@ def main() -> None:
                 sys.stdout.flush()  # at exit it would be too late to catch what that raises
     except ImproperlyConfigured as error:
         sys.exit(f"The settings are wrong: {error}")
+    except OperationalError as error:  # of Django's own commands; ours tell of theirs
+        from credentials.management.base import explain_unusable_database
+
+        why = explain_unusable_database(error)
+        if why is None:
+            raise
+        sys.exit(f"CommandError: {why}")
     except BrokenPipeError:  # whoever reads has seen enough, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

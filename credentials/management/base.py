@@ -74,17 +74,29 @@ def explain_invalid(error: ValidationError) -> str:
 
 def _explain_database(error: DatabaseError) -> str:
     """A missing table or column speaks for itself only to those who know the schema."""
-    reason = str(error).partition("\n")[0]
+    if why := explain_unusable_database(error):
+        return why
+    if not is_migrated():
+        return "The database is not up to date: run manage.py migrate."
+    return f"The database refused this: {_reason(error)}"
+
+
+def explain_unusable_database(error: DatabaseError) -> str | None:
+    """Why the database can be used for nothing, where that is so."""
+    reason = _reason(error)
     try:
-        if not is_migrated():
-            return "The database is not up to date: run manage.py migrate."
+        is_migrated()
     except DatabaseError:
         if connection.vendor == "sqlite":
             return _explain_sqlite(reason)
         return f"The database cannot be used ({reason}): check DATABASE_URL."
     if "readonly database" in reason:  # SQLite's word for missing rights
         return _explain_sqlite(reason)
-    return f"The database refused this: {reason}"
+    return None
+
+
+def _reason(error: DatabaseError) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _explain_sqlite(reason: str) -> str:
