@@ -5,7 +5,6 @@ The order is a promise (security.md 1-5): OPTIONS, the credential, Host and Orig
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -32,7 +31,6 @@ from mcpserver.auth import (
     Authenticator,
     bearer_credential,
     challenge,
-    is_guess,
     remedy,
     set_caller,
     step_up_challenge,
@@ -44,8 +42,6 @@ from mcpserver.refusal import Refusal
 from mcpserver.server import InfinityServer
 from mcpserver.tally import Sort
 from mcpserver.upstream import Upstream
-
-logger = logging.getLogger(__name__)
 
 REQUEST_HEADERS = (
     "Authorization",
@@ -172,10 +168,10 @@ class McpApp:
         """Authenticate, then check that the request may come this way. Raises Refusal."""
         credential = bearer_credential(request.headers)
         try:
-            caller = await self._authenticator.authenticate(credential) if credential else None
-            is_wrong = credential is not None and not caller and await is_guess(credential)
-        except DatabaseError:
-            logger.exception("The database did not answer")
+            check = self._authenticator
+            caller = await check.authenticate(credential) if credential else None
+            is_wrong = credential is not None and not caller and await check.is_guess(credential)
+        except DatabaseError:  # told by the authenticator, once: anybody can cause a request
             raise Refusal(
                 503, "The server cannot check credentials at the moment.", retry_after="5"
             ) from None

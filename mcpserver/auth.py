@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import OperationalError
 from django.utils import timezone
 from starlette.datastructures import Headers
@@ -18,6 +20,7 @@ from accounts.caller import Caller
 from accounts.models import ApiKey, digest_of
 from accounts.scopes import SCOPES
 from accounts.use import Used
+from infinity_mcp.outage import Outage
 from infinity_mcp.patience import CALL_SECONDS, patience
 from mcpserver.database import DatabaseThread, in_thread
 from oauthbridge.models import AccessToken
@@ -98,6 +101,7 @@ class Authenticator:
 
     def __init__(self) -> None:
         self._database = DatabaseThread("authenticator", _find_all)
+        self._outage = Outage("The database", "no credential can be checked")
         self._in_use: set[Used] = set()  # and not noted yet
         self._noting: asyncio.Task[None] | None = None
         self.forget()
@@ -125,14 +129,35 @@ class Authenticator:
         self._forget_at = time.monotonic() + settings.CREDENTIAL_CACHE_SECONDS
 
     async def _look_up(self, credential: str) -> _Found | None:
-        try:
-            async with asyncio.timeout(LOOK_UP_SECONDS):
-                found = await self._database.ask(credential)
-        except TimeoutError:
-            raise OperationalError(f"There was no answer in {LOOK_UP_SECONDS:g} s") from None
+        with self._telling_of_an_outage():
+            found = await self._ask(credential)
         if found and not found.used.is_use_noted:
             self._note_use(found.used)
         return found
+
+    async def _ask(self, credential: str) -> _Found | None:
+        try:
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                return await self._database.ask(credential)
+        except TimeoutError:
+            raise OperationalError(f"There was no answer in {LOOK_UP_SECONDS:g} s") from None
+
+    async def is_guess(self, credential: str) -> bool:
+        """Was a refused credential never one of this server's tokens? Clients go on with a token
+        that has ended, until they are told. Raises as `authenticate` does."""
+        if not settings.OAUTH_ENABLED:
+            return True
+        with self._telling_of_an_outage(), patience(CALL_SECONDS):
+            return not await in_thread(AccessToken.objects.was_issued, credential)
+
+    @contextmanager
+    def _telling_of_an_outage(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            self._outage.note_failure(error)
+            raise
+        self._outage.note_answer()
 
     def _note_use(self, credential: Used) -> None:
         """Soon: no caller is to wait for others who write, nor to be refused because of that."""
@@ -154,15 +179,6 @@ class Authenticator:
         if self._noting:
             await self._noting
         await self._database.aclose()
-
-
-async def is_guess(credential: str) -> bool:
-    """Was a refused credential never one of this server's tokens? Clients go on with a token that
-    has ended, until they are told. Raises as `authenticate` does."""
-    if not settings.OAUTH_ENABLED:
-        return True
-    with patience(CALL_SECONDS):
-        return not await in_thread(AccessToken.objects.was_issued, credential)
 
 
 def _find_all(credentials: Sequence[str]) -> list[_Found | None]:

@@ -214,6 +214,27 @@ def test_a_database_that_does_not_answer_in_time_gives_no_answer(
         asyncio.run(authenticated())
 
 
+def test_an_outage_of_the_database_is_told_once_whoever_asks(
+    key: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def authenticated() -> None:
+        async with aclosing(Authenticator()) as authenticator:
+            with monkeypatch.context() as patch:
+                patch.setattr(auth, "LOOK_UP_SECONDS", 0)
+                for credential in ("mcp_unknown", key, "mcp_unknown"):
+                    with pytest.raises(DatabaseError):
+                        await authenticator.authenticate(credential)
+            assert await authenticator.authenticate(key)
+
+    asyncio.run(authenticated())
+    told = [record.getMessage() for record in caplog.records]
+    assert [
+        "The database did not answer; no credential can be checked: There was no answer in 0 s",
+        "The database answers again",
+    ] == told
+    assert not any(record.exc_info for record in caplog.records)
+
+
 def test_callers_looked_up_together_are_told_apart(make_user: MakeUser) -> None:
     names = [f"user-{n}" for n in range(10)]
     keys = [make_user(name)[1] for name in names]

@@ -99,7 +99,11 @@ def test_the_server_outlives_an_outage_of_its_database(tmp_path: Path) -> None:
             assert 401 == server.post("mcp_" + secrets.token_urlsafe(32)).status_code
             load.stop()
             assert postgres.connections() <= MOST_CONNECTIONS
+            log = server.log.read_text()
 
+        assert "The database answers again" in log
+        assert log.count("no credential can be checked") == log.count("The database answers again")
+        assert "mcpserver/app.py" not in log  # no traceback of a request to /mcp
         assert {200, 503} == set(load.statuses())
         assert all(each.worked for each in load.answers if each.status == 200)
         assert all(each.retry_after for each in load.answers if each.status == 503)
