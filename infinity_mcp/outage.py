@@ -6,10 +6,20 @@ import logging
 import time
 from dataclasses import dataclass
 
+from django.db import InterfaceError, InternalError, OperationalError
+
 logger = logging.getLogger(__name__)
 
 # So long it is not asked again: each attempt may take until its timeout.
 PAUSE_SECONDS = 1.0
+READ_ONLY = "25006"  # PostgreSQL's code; after a failover it may be a copy of the other's
+
+
+def is_database_away(error: BaseException | None) -> bool:
+    """Whether it is away, busy, or takes no changes: all that an operator sees to, and we wait."""
+    if isinstance(error, InternalError):
+        return getattr(error.__cause__, "sqlstate", None) == READ_ONLY
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 @dataclass

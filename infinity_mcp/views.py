@@ -8,7 +8,7 @@ import sys
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template import loader
@@ -23,6 +23,7 @@ from credentials.errors import CredentialError
 from credentials.events import EventKind, announce
 from credentials.models import Profile
 from infinity_mcp.draining import is_draining
+from infinity_mcp.outage import is_database_away
 from infinity_mcp.patience import READY_SECONDS, patience
 from infinity_mcp.request_id import current_request_id
 from mcpserver.metrics import render
@@ -47,7 +48,10 @@ def health(request: HttpRequest) -> JsonResponse:
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """Whether calls can be served: database, migrations, store key, and no end in sight. 503 names
-    what is missing."""
+    what is missing.
+
+    A database that can be read only is none of that: what reads is still served, and would be by
+    nobody if a proxy took out all replicas, which have that database in common."""
     problem = _problem()
     if problem:
         return JsonResponse({"ok": False, "problem": problem}, status=503)
@@ -123,7 +127,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):  # it is away, or busy
+    if is_database_away(sys.exc_info()[1]):
         return _failure("503.html", 503, {"Retry-After": "5"})
     return _failure("500.html", 500)
 

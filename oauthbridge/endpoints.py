@@ -7,12 +7,13 @@ import re
 from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.views import View
 
+from infinity_mcp.outage import is_database_away
 from oauthbridge.errors import error_answer
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,9 @@ class AnswersInJson(View):
             response = error_answer(
                 "invalid_request", "The request cannot be read: check its form."
             )
-        except (OperationalError, InterfaceError):
+        except DatabaseError as error:
+            if not is_database_away(error):
+                raise
             logger.exception("%s asked the database in vain", request.path)
             response = error_answer("temporarily_unavailable", status=503)
             response["Retry-After"] = "5"

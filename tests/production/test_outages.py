@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import psycopg
 import pytest
 
 from mcpserver.sandbox import ADA_TOKEN
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import variables
 from tests.production.load import under_load
-from tests.production.support import manage, own_postgres, own_redis
+from tests.production.support import Postgres, manage, own_postgres, own_redis
 from tests.support import (
     PATIENCE_SECONDS,
     PLAIN,
     Server,
+    data_of,
     environment,
     eventually,
     free_port,
     running_server,
+    text_of,
     until_too_many,
 )
 
+CALLBACK = "http://127.0.0.1/callback"
 MOST_CONNECTIONS = 10  # of the pool of one process
 
 
@@ -53,7 +59,7 @@ def assert_unavailable(answer: httpx2.Response) -> None:
 def assert_oauth_tells_of_it_in_json(server: Server) -> None:
     code = {"grant_type": "authorization_code", "code": "x", "client_id": "chatgpt"}
     refresh = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": "chatgpt"}
-    registration = {"redirect_uris": ["http://127.0.0.1/callback"]}
+    registration = {"redirect_uris": [CALLBACK]}
     for path, body in (
         ("token", {"data": code}),
         ("token", {"data": refresh}),
@@ -108,6 +114,62 @@ def test_the_server_outlives_an_outage_of_its_database(tmp_path: Path) -> None:
         assert all(each.worked for each in load.answers if each.status == 200)
         assert all(each.retry_after for each in load.answers if each.status == 503)
         eventually(lambda: postgres.connections() == 0)
+
+
+@contextmanager
+def read_only(postgres: Postgres) -> Iterator[None]:
+    """As a copy is that was not promoted yet."""
+
+    def be(value: str) -> None:
+        with psycopg.connect(postgres.url, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+            connection.execute("SELECT pg_reload_conf()")
+
+    def is_it() -> bool:
+        with psycopg.connect(postgres.url) as connection:
+            row = connection.execute("SHOW transaction_read_only").fetchone()
+        return row == ("on",)
+
+    be("on")
+    eventually(is_it)
+    try:
+        yield
+    finally:
+        be("off")
+        eventually(lambda: not is_it())
+
+
+def test_a_database_that_can_be_read_only_still_serves_what_reads(tmp_path: Path) -> None:
+    port = str(free_port())
+    env = {"PORT": port, **variables(f"http://127.0.0.1:{port}")}
+    with own_postgres() as postgres:
+        key = installed(postgres.url, tmp_path)
+        with running_server(tmp_path, DATABASE_URL=postgres.url, **env) as server:
+
+            def is_refused() -> bool:
+                place = {"workspace_id": "1", "board_id": "b"}
+                made = server.call(key, "infinity_create_folder", **place, name="Plans")
+                return "Nothing was done" in text_of(made)
+
+            with read_only(postgres):
+                # Sessions that are open learn of it a moment later.
+                eventually(lambda: _sign_in(server).status_code == 503)
+                assert_unavailable(_sign_in(server))
+                url, client = f"{server.origin}/oauth/register", {"redirect_uris": [CALLBACK]}
+                assert_unavailable(httpx2.post(url, json=client, verify=PLAIN))
+                assert is_refused()
+                assert data_of(server.call(key, "infinity_get_profile"))
+                assert 200 == get(server, "/ready").status_code
+            eventually(lambda: not is_refused())
+
+
+def _sign_in(server: Server) -> httpx2.Response:
+    """The answer to a wrong password."""
+    with httpx2.Client(base_url=server.origin, verify=PLAIN, timeout=PATIENCE_SECONDS) as browser:
+        browser.get("/login/")
+        token = browser.cookies["csrftoken"]
+        form = {"username": "ada", "password": "wrong", "csrfmiddlewaretoken": token}
+        return browser.post("/login/", data=form)
 
 
 def test_a_restart_of_the_database_costs_no_request_though_the_pool_was_full(
