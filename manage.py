@@ -38,4 +38,12 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ModuleNotFoundError as error:
+        if error.name != "django":
+            raise
+        sys.exit(
+            f"Django is not installed for {sys.executable}: run .venv/bin/python manage.py"
+            " (on Windows .venv\\Scripts\\python), which scripts/quickstart sets up."
+        )

@@ -306,6 +306,13 @@ def test_key_file_that_is_gone_is_answered_with_the_way_to_a_new_key(
     assert "no valid key" not in home.run("quickstart", "--no-serve").stdout
 
 
+def test_a_python_without_django_is_told_apart() -> None:
+    command = [sys.executable, "-S", "manage.py", "check"]  # without what is installed
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
+    assert "run .venv/bin/python manage.py" in done.stderr
+
+
 def test_key_file_of_another_database_is_not_overwritten(home: Home) -> None:
     home.key_file.parent.mkdir()
     home.key_file.write_text("something of somebody")
