@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from itertools import combinations
 from statistics import median
 
-# A leak of one small object with each call is more; what a heap that lives long wastes is less.
-MOST_KIB_PER_CALL = 0.5
+# A leak of one small object with each call, such as a dict, is more; what a heap wastes until it
+# has settled is less.
+MOST_KIB_PER_CALL = 0.25
+# As many as it takes to tell a leak from noise in one minute, the second half of a short run.
+SAMPLES = 480
 STRETCHES = 3
 
 Sample = tuple[int, float]  # calls answered so far, MiB

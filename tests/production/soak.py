@@ -22,6 +22,7 @@ from redis import Redis  # noqa: E402 - after Django is set up, as are those bel
 from mcpserver.sandbox import ADA_TOKEN  # noqa: E402
 from tests.production.growth import (  # noqa: E402
     MOST_KIB_PER_CALL,
+    SAMPLES,
     Sample,
     is_leak,
     kib_per_call,
@@ -47,7 +48,6 @@ CLIENTS = 2  # of each call
 PAUSE_SECONDS = 0.02
 WORKERS = 2
 SLACK = 4  # connections that a moment with more to do at once may open
-SAMPLES = 120  # of memory in the second half, at most one a second
 
 
 def request(method: str, **params: Any) -> dict[str, Any]:
@@ -91,9 +91,8 @@ class Watch:
 
     def sample(self, seconds: float) -> None:
         """For that long, what `growth` judges."""
-        pause = max(1.0, seconds / SAMPLES)
-        for _ in range(round(seconds / pause)):
-            time.sleep(pause)
+        for _ in range(SAMPLES):
+            time.sleep(seconds / SAMPLES)
             self.samples.append(self._sample())
 
     def _sample(self) -> Sample:
