@@ -84,7 +84,12 @@ class DatabaseThread(Generic[Question, Answer]):
         waiting: list[asyncio.Future[Answer]],
         turn: asyncio.Future[list[Answer | Exception]],
     ) -> None:
-        for future, answer in zip(waiting, turn.result(), strict=True):
+        answers = turn.result()
+        if _got_no_answer(answers[0]):  # nor would those that wait, one turn after the other
+            waiting += [future for _, future in self._waiting]
+            answers += [answers[0]] * len(self._waiting)
+            self._waiting = []
+        for future, answer in zip(waiting, answers, strict=True):
             if future.cancelled():  # its client has left
                 continue
             if isinstance(answer, Exception):
@@ -118,7 +123,7 @@ class DatabaseThread(Generic[Question, Answer]):
             if is_lost or isinstance(error, OperationalError):
                 connection.close()
             # It is of the question, or the database is away, or it hangs.
-            if not is_lost or isinstance(error.__cause__, TimeoutError):
+            if not is_lost or _got_no_answer(error):
                 raise
             # It may have been restarted since the connection was opened: that is no outage.
             return self._answer_all(questions)
@@ -131,6 +136,11 @@ class DatabaseThread(Generic[Question, Answer]):
         # Not `connection.close`: that would be this thread's connection.
         await asyncio.get_running_loop().run_in_executor(self._executor, lambda: connection.close())
         self._executor.shutdown()
+
+
+def _got_no_answer(answer: object) -> bool:
+    """Was the database there, and did not answer in time (infinity_mcp.patience)?"""
+    return isinstance(answer, OperationalError) and isinstance(answer.__cause__, TimeoutError)
 
 
 def _is_usable(opened: object) -> bool:

@@ -88,6 +88,18 @@ def test_a_database_that_is_busy_is_not_asked_again_for_each() -> None:
     assert [1, 1, 2, 1] == with_thread(use)
 
 
+def test_a_database_that_hangs_is_waited_for_once_by_all() -> None:
+    stuck = OperationalError("no answer")
+    stuck.__cause__ = TimeoutError()
+
+    async def use(thread: Thread) -> None:
+        asked = [fail(stuck), *[select_one] * (MOST_TOGETHER + 1)]
+        assert [stuck] * len(asked) == await answers(thread, *asked)
+        assert [1] == await answers(thread, select_one)
+
+    assert [1, 1] == with_thread(use)
+
+
 def test_a_connection_that_was_lost_is_opened_again() -> None:
     def lose() -> object:
         connection.ensure_connection()
