@@ -6,6 +6,7 @@ The order is a promise (security.md 1-5): OPTIONS, the credential, Host and Orig
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from functools import lru_cache, partial
@@ -52,6 +53,9 @@ REQUEST_HEADERS = (
     "Mcp-Method",
     "Mcp-Name",
 )
+# A body that took longer may be of a caller whose key was revoked meanwhile. Less than a second:
+# what was known of the caller when it began may have been as old (security.md 9).
+BELIEVED_SECONDS = 0.1
 RESPONSE_HEADERS = ("WWW-Authenticate", "Retry-After", "X-Request-Id")
 
 
@@ -133,7 +137,7 @@ class McpApp:
             await refusal.response(scope, receive, send)
 
     async def _serve(self, request: Request, caller: Caller, send: Send) -> None:
-        body = await read_body(request)
+        body, caller = await self._read(request, caller)
         message = read_message(request, body)
         if caller.credential == "oauth":
             self._ask_for_scope(caller, message)
@@ -152,6 +156,15 @@ class McpApp:
         scope = _with_plain_headers(request.scope)
         await unless_gone(request.receive, manager.handle_request(scope, receive, send))
 
+    async def _read(self, request: Request, caller: Caller) -> tuple[bytes, Caller]:
+        """The body, and who sent it by the time that it is there. Raises Refusal."""
+        began = time.monotonic()
+        body = await read_body(request)
+        if time.monotonic() - began >= BELIEVED_SECONDS:
+            caller = await self._authenticate(request)
+            set_caller(caller)
+        return body, caller
+
     def _shows_progress(self, request: Request, message: dict[str, Any]) -> bool:
         """Does it ask for progress, of a tool that has some to tell? Many clients always ask."""
         params = message.get("params")
@@ -166,6 +179,17 @@ class McpApp:
 
     async def _admit(self, request: Request) -> Caller:
         """Authenticate, then check that the request may come this way. Raises Refusal."""
+        caller = await self._authenticate(request)
+        self._check_origin(request, caller)
+        if request.method != "POST":
+            raise Refusal(405, "Only POST is answered here.", allow="POST, OPTIONS")
+        await self._limits.count_request(caller)
+        self._limits.require_slot(caller)
+        set_caller(caller)
+        return caller
+
+    async def _authenticate(self, request: Request) -> Caller:
+        """Raises Refusal."""
         credential = bearer_credential(request.headers)
         try:
             check = self._authenticator
@@ -178,12 +202,6 @@ class McpApp:
         if caller is None:
             await self._count_refusal(request, credential, is_wrong=is_wrong)
             raise Refusal(401, remedy(credential), www_authenticate=challenge(credential))
-        self._check_origin(request, caller)
-        if request.method != "POST":
-            raise Refusal(405, "Only POST is answered here.", allow="POST, OPTIONS")
-        await self._limits.count_request(caller)
-        self._limits.require_slot(caller)
-        set_caller(caller)
         return caller
 
     async def _count_refusal(

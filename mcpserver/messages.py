@@ -13,22 +13,30 @@ from starlette.requests import ClientDisconnect, Request
 from mcpserver.refusal import Refusal
 
 SKIP_SECONDS = 5  # for a stranger who sends slowly
+# A caller has so long, and what a large file takes to send as slowly as this.
+BODY_SECONDS, SLOWEST_BYTES_PER_SECOND = 60.0, 64 * 1024
 
 
 async def read_body(request: Request) -> bytes:
-    """Raises Refusal, as soon as it is larger than MCP_MAX_REQUEST_BYTES."""
+    """Raises Refusal, as soon as it is larger than MCP_MAX_REQUEST_BYTES, or took too long."""
     limit = settings.MCP_MAX_REQUEST_BYTES
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
+    size = int(declared) if declared.isdecimal() else limit
+    if size > limit:
         raise _too_large(limit)
+    seconds = BODY_SECONDS + size / SLOWEST_BYTES_PER_SECOND
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise _too_large(limit)
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise _too_large(limit)
     except ClientDisconnect:
         raise Refusal(400, "The request ended before its body was complete.") from None
+    except TimeoutError:
+        text = f"The body did not arrive within {seconds:.0f} s; nothing was done."
+        raise Refusal(408, text, connection="close") from None
     return bytes(body)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import httpx2
 import pytest
 
 from infinity_mcp.middleware import RequestIdMiddleware
-from mcpserver import app
+from mcpserver import app, messages
 from tests.conftest import MakeProfile, MakeUser
 from tests.support import PATIENCE_SECONDS, Server, running_server
 
@@ -256,6 +257,40 @@ def test_a_stranger_whose_body_never_comes_is_refused_all_the_same(server: Serve
         head = "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"
         connection.sendall(head.encode())
         assert connection.recv(65536).startswith(b"HTTP/1.1 401")
+
+
+async def whose_body_comes(key: str, body: AsyncIterator[bytes], length: int) -> httpx2.Response:
+    mcp = app.McpApp()
+    transport = httpx2.ASGITransport(RequestIdMiddleware(mcp))
+    headers = {**JSON, "Authorization": f"Bearer {key}", "Content-Length": str(length)}
+    async with mcp.running(), httpx2.AsyncClient(transport=transport) as http:
+        return await http.post("http://127.0.0.1/mcp", content=body, headers=headers)
+
+
+def test_a_caller_whose_body_never_comes_is_told_so(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "BODY_SECONDS", 0.0)  # nobody is to wait for it
+
+    async def never() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    answer = asyncio.run(asyncio.wait_for(whose_body_comes(key, never(), 100), PATIENCE_SECONDS))
+    assert (408, "close") == (answer.status_code, answer.headers["connection"])
+    assert "did not arrive within 0 s; nothing was done" in answer.json()["error"]["message"]
+
+
+def test_a_large_body_may_take_longer(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "BODY_SECONDS", 0.0)
+    body = json.dumps({**PING, "params": {"x": "x" * 4_000_000}}).encode()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 65536):
+            await asyncio.sleep(0)  # what had no time at all would end here
+            yield body[start : start + 65536]
+
+    assert 200 == asyncio.run(whose_body_comes(key, slowly(), len(body))).status_code
 
 
 def test_only_tools_are_offered(server: Server, key: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
+import httpx2
 import pytest
 from django.conf import settings as django_settings
 from django.db import Error as DatabaseError
@@ -20,13 +22,22 @@ from starlette.types import Message
 from accounts.models import ApiKey, McpUser, User
 from credentials.models import Profile
 from infinity_mcp import asgi
-from mcpserver import auth
+from mcpserver import app, auth
+from mcpserver.app import McpApp
 from mcpserver.auth import Authenticator
 from mcpserver.database import in_thread
 from mcpserver.sandbox import ADA_TOKEN, CAROL_TOKEN
 from tests.conftest import MakeProfile, MakeUser
 from tests.oauthbridge.support import hidden_token, http, session_of
-from tests.support import Server, data_of, database_dump, eventually, running_server, text_of
+from tests.support import (
+    Infinity,
+    Server,
+    data_of,
+    database_dump,
+    eventually,
+    running_server,
+    text_of,
+)
 
 NOT_NOTED = "The last use of a credential could not be noted"
 
@@ -245,6 +256,38 @@ def test_callers_looked_up_together_are_told_apart(make_user: MakeUser) -> None:
             return [caller.user if caller else None for caller in await asyncio.gather(*asked)]
 
     assert [*names, None, *names] == asyncio.run(authenticated())
+
+
+def test_a_key_that_ends_while_a_body_comes_makes_no_call(
+    make_user: MakeUser, infinity: Infinity, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "BELIEVED_SECONDS", 0.0)  # nobody is to wait for it
+    settings.CREDENTIAL_CACHE_SECONDS = 0.0
+    user, key = make_user()
+    place = {"workspace_id": "1", "board_id": "b"}
+    call = {"name": "infinity_create_folder", "arguments": {**place, "name": "Late"}}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}).encode()
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+    async def statuses() -> list[int]:
+        mcp, meanwhile = McpApp(), []
+        transport = httpx2.ASGITransport(mcp)
+        async with (
+            mcp.running(),
+            httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
+        ):
+
+            async def revoked_meanwhile() -> AsyncIterator[bytes]:
+                yield body[:10]
+                await in_thread(user.revoke_keys)
+                meanwhile.append((await client.post("/mcp", headers=headers)).status_code)
+                yield body[10:]
+
+            late = await client.post("/mcp", content=revoked_meanwhile(), headers=headers)
+            return [*meanwhile, late.status_code]
+
+    assert [401, 401] == asyncio.run(statuses())
+    assert [] == infinity.requests()
 
 
 def test_rotation_with_grace_keeps_both_keys(server: Server, make_user: MakeUser) -> None:
