@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp_types import CallToolResult, methods
+from mcp_types import CallToolResult, PaginatedRequestParams, methods
 
 from accounts.policy import Policy
 from mcpserver.auth import current_caller
@@ -50,13 +50,22 @@ class KeptListings:
         if key not in self._kept:
             result = await call_next(ctx)
             if len(self._kept) >= MOST_LISTINGS:
-                del self._kept[next(iter(self._kept))]  # the oldest
+                del self._kept[next(iter(self._kept))]  # asked for least recently
             if isinstance(result, dict):
                 result["tools"] = KeptTools(result["tools"])
             self._kept[key] = result
         else:
-            methods.validate_client_request(ctx.method, ctx.protocol_version, ctx.params)
+            _check_listing(ctx)
+            self._kept[key] = self._kept.pop(key)  # now the last to be asked for
         return self._kept[key]
+
+
+def _check_listing(ctx: ServerRequestContext[Any, Any]) -> None:
+    """Raises what the SDK raises before it asks for the tools: both of its checks see what the
+    other does not."""
+    methods.validate_client_request(ctx.method, ctx.protocol_version, ctx.params)
+    params = {} if ctx.params is None else ctx.params
+    PaginatedRequestParams.model_validate(params, by_name=False)
 
 
 async def with_data(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
