@@ -7,6 +7,7 @@ wrk.headers["Content-Type"] = "application/json"
 wrk.headers["MCP-Protocol-Version"] = "2025-06-18"
 
 wrong = 0
+begun = -1  -- wrk asks for one request that it does not send, to look at it
 local threads = {}
 
 local requests, turn = {}, 0
@@ -19,6 +20,7 @@ function init()
 end
 
 function request()
+  begun = begun + 1
   turn = turn % #requests + 1
   return requests[turn]
 end
@@ -39,11 +41,13 @@ end
 function done(summary, latency)
   local faults = summary.errors
   local failed = faults.connect + faults.read + faults.write + faults.status  -- slow is not wrong
+  local sent = 0
   for _, thread in ipairs(threads) do
     failed = failed + thread:get("wrong")
+    sent = sent + thread:get("begun")
   end
   io.write(string.format(
-    '\n{"calls": %d, "seconds": %.6f, "p50": %.4f, "p99": %.4f, "failed": %d}\n',
-    summary.requests, summary.duration / 1e6,
+    '\n{"calls": %d, "begun": %d, "seconds": %.6f, "p50": %.4f, "p99": %.4f, "failed": %d}\n',
+    summary.requests, sent, summary.duration / 1e6,
     latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed))
 end

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,10 @@ from tests.bench.upstream import HITS
 SCRIPT = Path(__file__).with_name("load.lua")
 WRONG = ('"isError":true', '"error":{')
 TICKS = os.sysconf("SC_CLK_TCK")
+LOOK_SECONDS = 0.05
+MOST_SECONDS_BUSY = 30.0  # after the load has ended
+CALLS_OF_A_CONNECTION = 10  # in a round, at least: fewer say nothing about a median, less of p99
+LONGEST = 5  # times the seconds asked for, when a round has too few calls
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one case on one target: calls, those of a second, milliseconds, and what went wrong."""
+    """Of one case on one target: calls answered, calls begun (when the load ends, one of each
+    connection is under way), requests to the upstream, calls answered in a second, milliseconds,
+    and what went wrong.
+
+    `cpu` is of a call begun, because a server may well finish what nobody waits for.
+    """
 
     calls: int
+    begun: int
+    asked: int
     rate: float
     p50: float
     p99: float
@@ -94,34 +107,83 @@ def problem(target: Target, case: Case) -> str:
     return f"{answer.status_code} {answer.text[:500]}" if wrong else ""
 
 
-def measure(
-    target: Target, case: Case, connections: int, seconds: float, *, look: bool = False
-) -> Figures:
-    """`look` reads every answer, which slows wrk down."""
-    verb, url = _request(target, case)
-    environment = {
-        **os.environ,
-        "BENCH_METHOD": verb,
-        "BENCH_BODY": case.message,
-        "BENCH_KEYS": " ".join(target.keys),
-        **({"BENCH_LOOK": "1"} if look else {}),
-    }
-    used = target.cpu_seconds()
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s"]
-    command += ["-s", str(SCRIPT), url]
-    output = subprocess.run(
-        command, env=environment, check=True, capture_output=True, text=True
-    ).stdout
-    found = json.loads(output.splitlines()[-1])
-    calls = found["calls"]
-    return Figures(
-        calls=calls,
-        rate=calls / found["seconds"],
-        p50=found["p50"],
-        p99=found["p99"],
-        cpu=(target.cpu_seconds() - used) * 1000 / max(calls, 1),
-        failed=found["failed"],
-    )
+@dataclass(frozen=True)
+class Load:
+    """One case called on one target by so many connections at once.
+
+    Who has used no CPU for `quiet_seconds` is idle.
+    """
+
+    target: Target
+    case: Case
+    connections: int
+    upstream: Target
+    quiet_seconds: float
+
+    def measure(self, seconds: int, *, look: bool = False) -> Figures:
+        """Returns when the server is idle again. `look` reads every answer, which slows wrk down.
+
+        Raises TimeoutError.
+        """
+        asked, used = hits(self.upstream), self.target.cpu_seconds()
+        found = self._run(seconds, look)
+        wait_until_idle(self.target, self.quiet_seconds)
+        used = self.target.cpu_seconds() - used
+        return Figures(
+            calls=found["calls"],
+            begun=found["begun"],
+            asked=hits(self.upstream) - asked,
+            rate=found["calls"] / found["seconds"],
+            p50=found["p50"],
+            p99=found["p99"],
+            cpu=used * 1000 / max(found["begun"], 1),
+            failed=found["failed"],
+        )
+
+    def measure_enough(self, seconds: int, rate: float) -> Figures:
+        """A round of `seconds`, or of more if they have too few calls. `rate` is what to expect."""
+        wanted = CALLS_OF_A_CONNECTION * self.connections
+        lasting = seconds_for(wanted, rate, seconds)
+        while True:
+            figures = self.measure(lasting)
+            if figures.calls >= wanted or lasting == LONGEST * seconds:
+                return figures
+            lasting = max(lasting + 1, seconds_for(wanted, figures.rate, seconds))
+
+    def _run(self, seconds: int, look: bool) -> dict[str, Any]:
+        verb, url = _request(self.target, self.case)
+        environment = {
+            **os.environ,
+            "BENCH_METHOD": verb,
+            "BENCH_BODY": self.case.message,
+            "BENCH_KEYS": " ".join(self.target.keys),
+            **({"BENCH_LOOK": "1"} if look else {}),
+        }
+        command = ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s", "--timeout", "60s"]
+        command += ["-s", str(SCRIPT), url]
+        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+
+def seconds_for(calls: int, rate: float, seconds: int) -> int:
+    """A fifth more than `calls` should take, within `seconds` and the most of them."""
+    needed = math.ceil(1.2 * calls / rate) if rate else LONGEST * seconds
+    return min(max(seconds, needed), LONGEST * seconds)
+
+
+def wait_until_idle(target: Target, quiet_seconds: float) -> None:
+    """Until the CPU time of its processes has not grown for so long, by more than a tick that
+    housekeeping may take. Raises TimeoutError."""
+    end = time.monotonic() + MOST_SECONDS_BUSY
+    used, since = target.cpu_seconds(), time.monotonic()
+    while time.monotonic() - since < quiet_seconds:
+        if time.monotonic() > end:
+            raise TimeoutError(f"{target.name} works {MOST_SECONDS_BUSY:g} s after its last call")
+        time.sleep(LOOK_SECONDS)
+        now = target.cpu_seconds()
+        if now - used > 1.5 / TICKS:
+            used, since = now, time.monotonic()
 
 
 def hits(upstream: Target) -> int:
