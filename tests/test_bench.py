@@ -4,10 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from tests.bench.load import Target, seconds_for, wait_until_idle
+from tests.bench.load import (
+    CASES,
+    NOTHING,
+    Figures,
+    Target,
+    fault,
+    problem,
+    seconds_for,
+    wait_until_idle,
+)
+from tests.bench.report import ONE, REFERENCE, Results, as_markdown
+from tests.support import free_port
+
+LIST, PROFILE = CASES[:2]
+ROUND = Figures(calls=1000, begun=1016, asked=1010, rate=500, p50=2, p99=4, cpu=1, failed=0)
 
 
 @pytest.mark.parametrize(
@@ -29,3 +44,75 @@ def test_work_after_the_load_counts() -> None:
 
         assert target.cpu_seconds() >= 0.65
         process.communicate(b"\n")
+
+
+def verdict(results: Results, name: str) -> str:
+    """The last column of the target's row; empty when it has none."""
+    rows = [line for line in as_markdown(results).splitlines() if line.startswith(f"| {name} |")]
+    return rows[0].split("|")[-2].strip() if rows else ""
+
+
+def test_round_with_a_request_for_each_call_is_none_of_the_failures() -> None:
+    assert fault(PROFILE, NOTHING, ROUND) == ""
+    assert fault(LIST, NOTHING, replace(ROUND, asked=0)) == ""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"calls": 0}, "no call was answered"),
+        ({"failed": 2}, "2 calls failed"),
+        ({"asked": 999}, "999 requests to the upstream for 1000 to 1016 calls"),
+        ({"asked": 1017}, "1017 requests to the upstream for 1000 to 1016 calls"),
+    ],
+)
+def test_round_that_hangs_or_fails_or_miscounts_is_a_failure(
+    wrong: dict[str, int], expected: str
+) -> None:
+    assert expected == fault(PROFILE, ROUND, replace(ROUND, **wrong))
+
+
+def test_failed_call_of_the_warm_up_is_a_failure() -> None:
+    assert fault(PROFILE, replace(ROUND, failed=1), ROUND) == "1 calls failed"
+
+
+def test_listing_that_asks_the_upstream_is_a_failure() -> None:
+    assert fault(LIST, ROUND, ROUND) == "1010 requests to the upstream for 0 to 0 calls"
+
+
+def test_server_that_does_not_answer_is_a_failure() -> None:
+    target = Target("nobody", f"http://127.0.0.1:{free_port()}/mcp", ["key"], 0)
+
+    assert problem(target, PROFILE).startswith("no answer: ConnectError")
+
+
+@pytest.mark.parametrize(
+    ("ours", "expected"),
+    [
+        ([replace(ROUND, rate=2000), ROUND, replace(ROUND, rate=2001)], "yes"),
+        ([replace(ROUND, rate=2000), ROUND, ROUND], "no"),
+        ([replace(ROUND, rate=2000, calls=159), replace(ROUND, rate=2001)], "too few calls"),
+        ([NOTHING, replace(ROUND, rate=2000), replace(ROUND, rate=2000)], "too few calls"),
+        ([NOTHING], "too few calls"),
+    ],
+)
+def test_ratio_is_judged_by_the_median_of_rounds_with_calls_enough(
+    ours: list[Figures], expected: str
+) -> None:
+    results = Results()
+    results.rounds["get_profile", 16, ONE] = ours
+    results.rounds["get_profile", 16, REFERENCE] = [ROUND] * len(ours)
+
+    assert expected == verdict(results, f"get_profile, c=16, {ONE}, x reference")
+
+
+def test_ratio_to_a_reference_that_hangs_is_not_met() -> None:
+    results = Results()
+    results.rounds["get_profile", 16, ONE] = [ROUND]
+    results.rounds["get_profile", 16, REFERENCE] = [NOTHING]
+
+    assert "too few calls" == verdict(results, f"get_profile, c=16, {ONE}, x reference")
+
+
+def test_target_that_was_not_asked_for_is_not_judged() -> None:
+    assert "" == verdict(Results(), f"get_profile, c=16, {ONE}, x reference")

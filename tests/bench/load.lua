@@ -40,7 +40,7 @@ end
 
 function done(summary, latency)
   local faults = summary.errors
-  local failed = faults.connect + faults.read + faults.write + faults.status  -- slow is not wrong
+  local failed = faults.connect + faults.read + faults.write + faults.status + faults.timeout
   local sent = 0
   for _, thread in ipairs(threads) do
     failed = failed + thread:get("wrong")

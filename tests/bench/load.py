@@ -19,6 +19,7 @@ from tests.bench.upstream import HITS
 SCRIPT = Path(__file__).with_name("load.lua")
 WRONG = ('"isError":true', '"error":{')
 TICKS = os.sysconf("SC_CLK_TCK")
+TIMEOUT_SECONDS = 20  # of a call, after which it has failed: slow is not wrong, but that is lost
 LOOK_SECONDS = 0.05
 MOST_SECONDS_BUSY = 30.0  # after the load has ended
 CALLS_OF_A_CONNECTION = 10  # in a round, at least: fewer say nothing about a median, less of p99
@@ -94,6 +95,25 @@ class Figures:
     failed: int
 
 
+NOTHING = Figures(calls=0, begun=0, asked=0, rate=0, p50=0, p99=0, cpu=0, failed=0)
+
+
+def fault(case: Case, warm_up: Figures, figures: Figures) -> str:
+    """Why a round is a failure; empty when it is none.
+
+    Who answers without asking the upstream is fast, and wrong; who asks twice is wrong too. A call
+    under way at the end may have asked, or not.
+    """
+    if failed := warm_up.failed + figures.failed:
+        return f"{failed} calls failed"
+    if not figures.calls:
+        return "no call was answered"
+    least, most = (figures.calls, figures.begun) if case.path else (0, 0)
+    if not least <= figures.asked <= most:
+        return f"{figures.asked} requests to the upstream for {least} to {most} calls"
+    return ""
+
+
 def problem(target: Target, case: Case) -> str:
     """What is wrong with the answer to one call, in peace; empty when nothing is."""
     headers = {
@@ -102,7 +122,12 @@ def problem(target: Target, case: Case) -> str:
         "Content-Type": "application/json",
     }
     verb, url = _request(target, case)
-    answer = httpx2.request(verb, url, content=case.message, headers=headers, timeout=60)
+    try:
+        answer = httpx2.request(
+            verb, url, content=case.message, headers=headers, timeout=TIMEOUT_SECONDS
+        )
+    except httpx2.HTTPError as error:
+        return f"no answer: {error!r}"
     wrong = answer.status_code != 200 or any(mark in answer.text for mark in WRONG)
     return f"{answer.status_code} {answer.text[:500]}" if wrong else ""
 
@@ -159,8 +184,8 @@ class Load:
             "BENCH_KEYS": " ".join(self.target.keys),
             **({"BENCH_LOOK": "1"} if look else {}),
         }
-        command = ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s", "--timeout", "60s"]
-        command += ["-s", str(SCRIPT), url]
+        command = ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s"]
+        command += ["--timeout", f"{TIMEOUT_SECONDS}s", "-s", str(SCRIPT), url]
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return found

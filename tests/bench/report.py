@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -12,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
-from tests.bench.load import CASES, Figures
+from tests.bench.load import CALLS_OF_A_CONNECTION, CASES, Figures
 from tests.support import ROOT
 
 REFERENCE, DIRECT, ONE, TWO = "reference", "direct", "ours, 1 worker", "ours, 2 workers"
@@ -44,6 +45,12 @@ class Results:
         """Calls a second, in those of `other` in the same round."""
         one, two = (self.rounds.get((case, connections, each), []) for each in (target, other))
         return [a.rate / b.rate for a, b in zip(one, two, strict=False) if b.rate]
+
+    def are_enough(self, case: str, connections: int, *targets: str) -> bool:
+        """Whether all their rounds have calls enough to be judged."""
+        wanted = CALLS_OF_A_CONNECTION * connections
+        rounds = (self.rounds.get((case, connections, target), []) for target in targets)
+        return all(each.calls >= wanted for each in itertools.chain(*rounds))
 
 
 def conditions() -> dict[str, str]:
@@ -137,13 +144,17 @@ def _targets(results: Results) -> Iterator[str]:
     for case, connections, target, wanted in RATIOS:
         ratios = results.ratios(case, connections, target)
         name = f"{case}, c={connections}, {target}, x reference"
-        yield from _verdict(name, ratios, at_least=wanted)
+        enough = results.are_enough(case, connections, target, REFERENCE)
+        yield from _verdict(name, ratios, enough=enough, at_least=wanted)
     one, direct = (results.rounds.get(("get_profile", 1, each), []) for each in (ONE, DIRECT))
     above = [a.p50 - b.p50 for a, b in zip(one, direct, strict=False)]
-    yield from _verdict("get_profile, c=1, p50 above direct, ms", above, at_most=0.7)
+    enough = results.are_enough("get_profile", 1, ONE, DIRECT)
+    name = "get_profile, c=1, p50 above direct, ms"
+    yield from _verdict(name, above, enough=enough, at_most=0.7)
     tails = [results.median(case.name, 64, ONE) for case in CASES]
-    worst = [max(each.p99 / each.p50 for each in tails if each and each.p50)] if any(tails) else []
-    yield from _verdict("p99 at c=64, worst case, x p50", worst, at_most=3)
+    worst = sorted(each.p99 / each.p50 for each in tails if each and each.p50)[-1:]
+    enough = all(results.are_enough(case.name, 64, ONE) for case in CASES)
+    yield from _verdict("p99 at c=64, worst case, x p50", worst, enough=enough, at_most=3)
     memory = results.memory.get(ONE, [])
     yield from _verdict("memory, 1 worker, MiB", memory[-1:], at_most=150)
     growth = [memory[-1] - memory[1]] if len(memory) > 2 else []
@@ -153,14 +164,26 @@ def _targets(results: Results) -> Iterator[str]:
     yield from _verdict("start to /ready, s", start, at_most=2)
     for few, many in results.keys.values():
         ratios = results.ratios("get_profile", 16, many, few)
-        yield from _verdict(f"{many}, x with few, calls/s", ratios, at_least=0.9)
+        enough = results.are_enough("get_profile", 16, few, many)
+        yield from _verdict(f"{many}, x with few, calls/s", ratios, enough=enough, at_least=0.9)
 
 
 def _verdict(
-    name: str, found: list[float], *, at_least: float = 0.0, at_most: float = math.inf
+    name: str,
+    found: list[float],
+    *,
+    enough: bool = True,
+    at_least: float = 0.0,
+    at_most: float = math.inf,
 ) -> Iterator[str]:
-    if not found:
+    """`enough`: whether there were calls enough to judge."""
+    if not found and enough:
         return  # this run did not ask
     wanted = f"at least {at_least:g}" if at_least else f"at most {at_most:g}"
-    met = at_least <= statistics.median(found) <= at_most
-    yield f"{name} | {wanted} | {_told(found)} | {'yes' if met else 'no'}"
+    yield f"{name} | {wanted} | {_told(found)} | {_met(found, enough, at_least, at_most)}"
+
+
+def _met(found: list[float], enough: bool, at_least: float, at_most: float) -> str:
+    if not enough:
+        return "too few calls"
+    return "yes" if at_least <= statistics.median(found) <= at_most else "no"
