@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from mcpserver.infinity import JsonObject, errors
@@ -105,6 +106,19 @@ def test_what_is_no_record_is_an_error(method: str, content: bytes) -> None:
         answered(method, content)
     told = "The change may or may not have been made" in str(raised.value)
     assert (method != "GET") == told
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("levels", [254, 1000])
+def test_what_is_nested_too_deeply_is_an_error(method: str, levels: int) -> None:
+    deep = b'{"id":1,"x":%s%s}' % (b"[" * levels, b"]" * levels)
+    with pytest.raises(errors.BadAnswer, match="nested too deeply"):
+        answered(method, deep)
+
+
+def test_what_can_just_be_written_is_a_record() -> None:
+    deep = b'{"id":1,"x":%s%s}' % (b"[" * 253, b"]" * 253)
+    assert deep == orjson.dumps(answered("GET", deep))
 
 
 @pytest.mark.parametrize(("status", "content"), [(204, b""), (200, {}), (200, [])])
