@@ -145,7 +145,7 @@ class McpApp:
         asked = None if wants_progress else plain_request(request, message)
         if asked:
             del body, message  # they may be large, and the call may be long
-            answering = exchange(self._server, self._upstream, request, asked)
+            answering = exchange(self._server, request, asked)
             response = await unless_gone(request.receive, answering)
             if response:
                 await response(request.scope, request.receive, send)

@@ -84,4 +84,5 @@ def read_message(request: Request, body: bytes) -> dict[str, Any]:
 
 
 def _is_id(value: object) -> bool:
+    # The SDK takes larger ones too; many clients and logs would round them (security.md 4).
     return type(value) is str or (type(value) is int and abs(value) < 2**63)

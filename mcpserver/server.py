@@ -187,7 +187,7 @@ class InfinityServer(MCPServer[Upstream]):
     """
 
     def __init__(self, upstream: Upstream, log: AuditLog | None = None) -> None:
-        self._upstream, self._log = upstream, log
+        self.upstream, self._log = upstream, log
         tools = all_tools()
         super().__init__(
             "infinity-mcp",
@@ -245,7 +245,7 @@ class InfinityServer(MCPServer[Upstream]):
         Raises ToolError with a text for the model; anything unforeseen is masked by the SDK.
         """
         caller = current_caller()
-        set_upstream(self._upstream)
+        set_upstream(self.upstream)
         tool = self.tools.get(name)
         try:
             _refuse_beyond_policy(caller, name, tool)
