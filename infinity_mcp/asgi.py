@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infinity_mcp import patience
-from infinity_mcp.draining import drain_on_sigterm, stop_with_parent
+from infinity_mcp.draining import drain_on_sigterm, serving, stop_with_parent
 from infinity_mcp.memory import share_one_heap
 from infinity_mcp.middleware import RequestIdMiddleware
 from infinity_mcp.tracing import export_traces
@@ -51,7 +51,8 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
         export_traces()
         drain_on_sigterm(settings.DRAIN_SECONDS)
         stop_with_parent()
-        yield
+        with serving():  # less long than those above, which may fail
+            yield
 
 
 site = Starlette(

@@ -15,13 +15,30 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
-_is_draining = False
+_is_draining = _has_ended = False
 
 
 def is_draining() -> bool:
     return _is_draining
+
+
+def has_ended() -> bool:
+    """Can calls be served no more, by whatever ended that?"""
+    return _has_ended
+
+
+@contextmanager
+def serving() -> Iterator[None]:
+    """Spans the time in which calls can be served."""
+    global _has_ended
+    try:
+        yield
+    finally:
+        _has_ended = True
 
 
 def drain_on_sigterm(seconds: float) -> None:

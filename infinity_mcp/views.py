@@ -22,7 +22,7 @@ from credentials.database import is_migrated
 from credentials.errors import CredentialError
 from credentials.events import EventKind, announce
 from credentials.models import Profile
-from infinity_mcp.draining import is_draining
+from infinity_mcp.draining import has_ended, is_draining
 from infinity_mcp.outage import is_database_away
 from infinity_mcp.patience import READY_SECONDS, patience
 from infinity_mcp.request_id import current_request_id
@@ -61,6 +61,8 @@ def ready(request: HttpRequest) -> JsonResponse:
 def _problem() -> str | None:
     if is_draining():
         return "shutting down"
+    if has_ended():
+        return "a failure; see the log"
     try:
         with patience(READY_SECONDS):
             if not is_migrated():

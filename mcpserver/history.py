@@ -121,8 +121,9 @@ async def _keep_regularly(stopping: anyio.Event) -> None:
         seconds = KEPT_SECONDS
         try:
             await in_thread(keep, timezone.now(), stopping.is_set)
-        except DatabaseError as error:
-            logger.warning("Calls could not be counted; it is tried again: %s", error)
+        except Exception as error:  # whatever it is, the server goes on, and the next may work
+            told, foreseen = "Calls could not be counted; it is tried again: %s", DatabaseError
+            logger.warning(told, error, exc_info=not isinstance(error, foreseen))
 
 
 def keep(now: datetime, is_stopping: Callable[[], bool] = lambda: False) -> None:

@@ -7,15 +7,18 @@ import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 
+from infinity_mcp import asgi, draining, patience
 from infinity_mcp.middleware import RequestIdMiddleware
-from mcpserver import app, messages
+from mcpserver import app, history, messages
 from tests.conftest import MakeProfile, MakeUser
 from tests.support import PATIENCE_SECONDS, Server, running_server
 
@@ -402,3 +405,37 @@ def test_what_nobody_foresaw_is_answered_with_the_request_id(
     assert answer.headers["x-request-id"] == error["data"]["request_id"]
     assert "no-store" == answer.headers["cache-control"]
     assert "innards" not in answer.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_whose_work_has_failed_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draining, "_has_ended", False)  # this process has other tests to run
+    monkeypatch.setattr(patience, "serve", lambda: None)
+    monkeypatch.setattr(asgi, "mcp", app.McpApp())  # each runs once
+    failing = asyncio.Event()
+
+    async def fail() -> None:
+        await failing.wait()
+        raise RuntimeError("innards")
+
+    @asynccontextmanager
+    async def kept() -> AsyncIterator[None]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(fail)
+            yield
+
+    monkeypatch.setattr(history, "kept", kept)
+
+    async def statuses() -> list[int]:
+        transport = httpx2.ASGITransport(asgi.application)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            before = await http.get("/ready")
+            with pytest.raises(ExceptionGroup):
+                async with asgi.lifespan(asgi.site):
+                    serving = await http.get("/ready")
+                    failing.set()
+                    await asyncio.Event().wait()
+            after = await http.get("/ready")
+        return [each.status_code for each in (before, serving, after)]
+
+    assert [200, 200, 503] == asyncio.run(statuses())

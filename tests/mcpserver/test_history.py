@@ -150,3 +150,23 @@ def test_a_server_counts_what_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
 
     asyncio.run(asyncio.wait_for(serve(), 30))
     assert CallSummary.objects.filter(ends_at__lt=timezone.now()).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_goes_on_counting_after_a_failure_that_nobody_foresaw(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, settings: Settings
+) -> None:
+    monkeypatch.setattr(history, "FIRST_KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(history, "KEPT_SECONDS", 0.01)
+    days, settings.AUDIT_RETENTION_DAYS = settings.AUDIT_RETENTION_DAYS, "no number"
+
+    async def serve() -> None:
+        async with history.kept():
+            while not caplog.records:
+                await asyncio.sleep(0)
+            settings.AUDIT_RETENTION_DAYS = days
+            while not await in_thread(CallSummary.objects.exists):
+                await asyncio.sleep(0)
+
+    asyncio.run(asyncio.wait_for(serve(), 30))
+    assert "TypeError" in caplog.text
