@@ -18,7 +18,7 @@ from tests.bench.load import (
     seconds_for,
     wait_until_idle,
 )
-from tests.bench.report import ONE, REFERENCE, Results, as_markdown
+from tests.bench.report import ONE, REFERENCE, TWO, Results, as_markdown
 from tests.support import free_port
 
 LIST, PROFILE = CASES[:2]
@@ -116,3 +116,13 @@ def test_ratio_to_a_reference_that_hangs_is_not_met() -> None:
 
 def test_target_that_was_not_asked_for_is_not_judged() -> None:
     assert "" == verdict(Results(), f"get_profile, c=16, {ONE}, x reference")
+
+
+def test_tail_of_each_number_of_workers_is_judged_by_its_worst_case() -> None:
+    results = Results()
+    results.rounds["tools/list", 64, ONE] = [replace(ROUND, p99=6)]
+    results.rounds["tools/list", 64, TWO] = [replace(ROUND, p99=6)]
+    results.rounds["get_profile", 64, TWO] = [replace(ROUND, p99=6.1)]
+
+    assert "yes" == verdict(results, f"p99 at c=64, {ONE}, worst case, x p50")
+    assert "no" == verdict(results, f"p99 at c=64, {TWO}, worst case, x p50")
