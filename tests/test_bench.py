@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.bench.__main__ import options
 from tests.bench.load import (
     CASES,
     NOTHING,
@@ -126,3 +127,33 @@ def test_tail_of_each_number_of_workers_is_judged_by_its_worst_case() -> None:
 
     assert "yes" == verdict(results, f"p99 at c=64, {ONE}, worst case, x p50")
     assert "no" == verdict(results, f"p99 at c=64, {TWO}, worst case, x p50")
+
+
+def test_many_keys_are_judged_by_rate_and_by_cpu_time() -> None:
+    results = Results(keys={"sqlite": ("few", "many")})
+    results.rounds["get_profile", 16, "few"] = [ROUND] * 3
+    results.rounds["get_profile", 16, "many"] = [
+        replace(ROUND, rate=500, cpu=1.2),
+        replace(ROUND, rate=455, cpu=1.11),
+        replace(ROUND, rate=300, cpu=1.05),
+    ]
+
+    assert "yes" == verdict(results, "many, x with few, calls/s")
+    assert "no" == verdict(results, "many, x with few, CPU ms/call")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], (3, 5)),
+        (["--keys", "1000"], (9, 1)),
+        (["--keys", "1000", "--rounds", "2", "--seconds", "4"], (2, 4)),
+        (["--short"], (1, 1)),
+    ],
+)
+def test_rounds_of_keys_are_more_and_shorter(
+    arguments: list[str], expected: tuple[int, int]
+) -> None:
+    chosen = options(arguments)
+
+    assert expected == (chosen.rounds, chosen.seconds)
