@@ -248,7 +248,7 @@ class InfinityServer(MCPServer[Upstream]):
         set_upstream(self.upstream)
         tool = self.tools.get(name)
         try:
-            _refuse_beyond_policy(caller, name, tool)
+            refuse_beyond_policy(caller, name, tool)
         except NotAllowed as refusal:
             self._note_refusal(caller, name, arguments, refusal.why)
             raise
@@ -298,7 +298,7 @@ def _note_what_was_made(call: CallRow, result: CallToolResult | InputRequiredRes
         call.targets["id"] = as_id(data["id"])
 
 
-def _refuse_beyond_policy(caller: Caller, name: str, tool: InfinityTool | None) -> None:
+def refuse_beyond_policy(caller: Caller, name: str, tool: InfinityTool | None) -> None:
     if tool is None:
         text = f"There is no tool {name[:80]!r}. List the tools to see their names."
         raise NotAllowed(UNKNOWN_TOOL, text)

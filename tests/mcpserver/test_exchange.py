@@ -10,8 +10,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.request_state import RequestStateBoundary
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types import CallToolResult, InputRequiredResult
 from mcp_types.version import KNOWN_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 from pytest_django.fixtures import Settings
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,10 +22,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from accounts.caller import Caller
 from accounts.models import ApiKey
 from mcpserver.app import McpApp
-from mcpserver.auth import set_caller
+from mcpserver.auth import current_caller, set_caller
 from mcpserver.database import in_thread
-from mcpserver.server import InfinityServer
-from mcpserver.upstream import Upstream
+from mcpserver.server import TOLD, InfinityServer, refuse_beyond_policy
+from mcpserver.upstream import Upstream, set_upstream
 from tests.conftest import MakeUser
 from tests.support import Server, data_of
 
@@ -155,11 +158,30 @@ def headers(message: dict[str, Any], version: str | None, accept: str) -> dict[s
     return found if version is None else {**found, "MCP-Protocol-Version": version}
 
 
+class PlainServer(InfinityServer):
+    """Has the SDK itself run the tools that the caller may call, and tell how that went."""
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        context: Context[Upstream, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        refuse_beyond_policy(current_caller(), name, self.tools.get(name))
+        set_upstream(self.upstream)
+        try:
+            return await MCPServer.call_tool(self, name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, TOLD):  # without the SDK's words around it
+                raise ToolError(str(error.__cause__)) from error.__cause__
+            raise
+
+
 @asynccontextmanager
 async def the_sdk(caller: Caller, *, json_response: bool) -> AsyncIterator[ASGIApp]:
-    """The same server on the SDK's transport, without what we put in between."""
+    """The same tools on the SDK's transport, without what we put in between."""
     async with Upstream().opened() as upstream:
-        server = InfinityServer(upstream)
+        server = PlainServer(upstream)
         server.middleware[:] = [m for m in server.middleware if type(m) is RequestStateBoundary]
         manager = StreamableHTTPSessionManager(
             server._lowlevel_server, stateless=True, json_response=json_response
@@ -191,9 +213,14 @@ def canonical(text: str) -> str:
 async def ask(
     app: ASGIApp, key: str, message: dict[str, Any], version: str | None, accept: str
 ) -> Answer:
-    own = {**headers(message, version, accept), "Authorization": f"Bearer {key}"}
+    own = headers(message, version, accept)
+    return told(await post(app, key, json.dumps(message).encode(), own))
+
+
+async def post(app: ASGIApp, key: str, body: bytes, own: dict[str, str]) -> httpx2.Response:
+    given = {**own, "Authorization": f"Bearer {key}", "Content-Type": JSON}
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app)) as http:
-        return told(await http.post("http://127.0.0.1/mcp", json=message, headers=own))
+        return await http.post("http://127.0.0.1/mcp", content=body, headers=given)
 
 
 async def answers(
@@ -233,6 +260,97 @@ def test_every_answer_means_what_the_sdk_says(
         return [each async for each in given if each[1] != each[2]]
 
     assert [] == asyncio.run(differences())
+
+
+def raw(id: bytes = b"1", more: bytes = b"") -> bytes:
+    return b'{"jsonrpc":"2.0","id":%s,"method":"ping"%s}' % (id, more)
+
+
+PROFILE = b"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":
+{"name":"infinity_get_profile","arguments":%s}}"""
+BODIES = [
+    raw(),
+    b"\n\t " + raw() + b" \n",
+    raw(more=b',"id":2'),
+    raw(more=b',"id":"2","method":"tools/list"'),
+    raw(more=b',"method":"no/such"'),
+    raw(more=b',"params":{"_meta":5},"params":{}'),
+    raw(more=b',"params":{"x":1e999}'),
+    raw(more=b',"params":{"x":"\\ud800"}'),
+    raw(more=b',"params":{"x":"\xff"}'),
+    raw(more=b',"params":{"x":"\\u0000"}'),
+    raw(more=b',"params":{"x":%s1%s}' % (b"[" * 100, b"]" * 100)),
+    raw(more=b',"params":{"x":%s1%s}' % (b"[" * 900, b"]" * 900)),
+    raw(b"9007199254740993"),
+    raw(b"9223372036854775807"),
+    raw(b"-9223372036854775807"),
+    raw(b"-0"),
+    raw('"é\u2028"'.encode()),
+    raw(b'"\\u00e9\\n"'),
+    raw(b'"' + b"x" * 10_000 + b'"'),
+    PROFILE % b'{"response_format":"json","response_format":"markdown"}',
+    PROFILE % b'{"response_format":"markdown","response_format":"no"}',
+    PROFILE % b'{"x":"\\udc00"}',
+    b"\xef\xbb\xbf" + raw(),
+    raw().decode().encode("utf-16"),
+    raw() + raw(),
+    raw()[:-1],
+    b"",
+]
+REFUSED_HERE = [  # no JSON, and ids that many a client would round
+    raw(more=b',"params":{"x":NaN}'),
+    raw(more=b',"params":{"x":-Infinity}'),
+    PROFILE % b'{"x":NaN}',
+    raw(b"9223372036854775808"),
+    raw(b"-9223372036854775808"),
+]
+ACCEPTS = [
+    JSON,
+    JSON_OR_EVENTS,
+    "application/json;q=0",
+    "APPLICATION/JSON",
+    "text/html",
+    "text/event-stream",
+    "application/*",
+    "application/jsonp",
+    " , ,application/json",
+    "application/json;charset=utf-8, text/event-stream;q=0.5",
+]
+
+
+def outcome(answer: httpx2.Response) -> tuple[int, Any]:
+    """Status and meaning; of what cannot be read each says in its own words what is wrong."""
+    if answer.status_code == 200:
+        return 200, told(answer)
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def outcomes(key: str, version: str, asked: list[tuple[bytes, str]]) -> list[list[Any]]:
+    """Body and Accept, our outcome and the SDK's."""
+    record = ApiKey.objects.authenticate(key)
+    assert record
+
+    async def both() -> list[list[Any]]:
+        ours, found = McpApp(), []
+        async with ours.running(), the_sdk(record.caller(), json_response=True) as sdk:
+            for body, accept in asked:
+                own = {"Accept": accept, "MCP-Protocol-Version": version}
+                each = [outcome(await post(app, key, body, own)) for app in (ours, sdk)]
+                found.append([body[:80], accept, *each])
+        return found
+
+    return asyncio.run(both())
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2025-11-25"])
+def test_any_bytes_are_taken_as_the_sdk_takes_them(key: str, version: str) -> None:
+    asked = [(body, JSON) for body in BODIES] + [(raw(), accept) for accept in ACCEPTS]
+    assert [] == [each for each in outcomes(key, version, asked) if each[2] != each[3]]
+
+
+def test_what_is_refused_here_alone_is_known(key: str) -> None:
+    found = outcomes(key, "2025-11-25", [(body, JSON) for body in REFUSED_HERE])
+    assert [(400, 200)] * len(REFUSED_HERE) == [(ours[0], sdk[0]) for _, _, ours, sdk in found]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
