@@ -67,13 +67,13 @@ site = Starlette(
 async def _dispatch(scope: Scope, receive: Receive, send: Send) -> None:
     # Both spellings, so that neither is answered with a redirect; and past the site's routing and
     # middleware, which take 0.03 ms.
-    is_mcp = scope["type"] == "http" and scope["path"] in ("/mcp", "/mcp/")
-    if is_mcp:
+    is_http = scope["type"] == "http"
+    if is_http and scope["path"] in ("/mcp", "/mcp/"):
         await mcp(scope, receive, send)
-    else:
-        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
-            receive = _until_answered(receive)
-        await site(scope, receive, mcp.forgetting_callers(send))
+        return
+    if is_http and scope["method"] not in ("GET", "HEAD"):
+        receive = _until_answered(receive)
+    await site(scope, receive, mcp.forgetting_callers(send))
 
 
 def _until_answered(receive: Receive) -> Receive:
