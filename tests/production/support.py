@@ -155,10 +155,17 @@ def _accepts(url: str) -> bool:
 
 def manage(environment: dict[str, str], *arguments: str, stdin: str = "") -> str:
     """What `manage.py <arguments>` prints."""
+    return output(
+        sys.executable, "manage.py", *arguments, folder=ROOT, env=environment, stdin=stdin
+    )
+
+
+def output(*command: str, folder: Path, env: dict[str, str], stdin: str = "") -> str:
+    """What a program prints that must succeed."""
     done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=environment,
+        command,
+        cwd=folder,
+        env=env,
         input=stdin,
         capture_output=True,
         text=True,

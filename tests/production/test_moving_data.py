@@ -6,7 +6,6 @@ import json
 import os
 import re
 import secrets
-import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +13,8 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from tests.credentials.installation import Installation
-from tests.production.support import own_postgres
-from tests.support import PATIENCE_SECONDS, ROOT, data_of, running_server
+from tests.production.support import output, own_postgres
+from tests.support import ROOT, data_of, running_server
 
 ADA = "Ada Example"
 MANAGE = ".venv/bin/python manage.py"
@@ -97,17 +96,8 @@ class Home:
 def run(installation: Installation, commands: str, stdin: str = "") -> str:
     """What they print in a shell that stops at the first one to fail."""
     programs = map(str, Path("/usr/lib/postgresql").glob("*/bin"))
-    done = subprocess.run(
-        ["bash", "-e", "-c", commands],
-        cwd=installation.folder,
-        env={**installation.variables, "PATH": os.pathsep.join((os.environ["PATH"], *programs))},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-    )
-    assert 0 == done.returncode, done.stderr
-    return done.stdout
+    env = {**installation.variables, "PATH": os.pathsep.join((os.environ["PATH"], *programs))}
+    return output("bash", "-e", "-c", commands, folder=installation.folder, env=env, stdin=stdin)
 
 
 def documented(document: str, word: str) -> str:
