@@ -207,7 +207,7 @@ def _detail(body: bytes) -> str:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         return ""
-    if not isinstance(answer, dict):
+    if not isinstance(answer, dict) or not _is_writable(answer):
         return ""
     faults = answer.get("errors")
     if isinstance(faults, dict) and faults:

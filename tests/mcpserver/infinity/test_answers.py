@@ -116,6 +116,13 @@ def test_what_is_nested_too_deeply_is_an_error(method: str, levels: int) -> None
         answered(method, deep)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_refusal_nested_too_deeply_is_a_refusal_all_the_same(method: str) -> None:
+    deep = b'{"message":"No","errors":{"x":%s%s}}' % (b"[" * 1020, b"]" * 1020)
+    with pytest.raises(errors.Invalid, match=r"^Infinity did not accept this \(422\)\. Correct"):
+        answered(method, deep, 422)
+
+
 def test_what_can_just_be_written_is_a_record() -> None:
     deep = b'{"id":1,"x":%s%s}' % (b"[" * 253, b"]" * 253)
     assert deep == orjson.dumps(answered("GET", deep))
