@@ -1,4 +1,4 @@
-"""uvicorn's server, taking many of the connections that wait in a turn of the event loop."""
+"""uvicorn's servers, when they begin and when they cease to take connections."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 ACCEPTED_A_TURN = 16
 
@@ -35,3 +36,16 @@ class AcceptingServer(uvicorn.Server):
                 copy = socket.socket(fileno=os.dup(listening.fileno()))
                 server = await loop.create_server(protocol, sock=copy, backlog=config.backlog)
                 self.servers.append(server)
+
+
+class Workers(Multiprocess):
+    """Ceases to listen with its workers, which have sockets of their own.
+
+    It never takes a connection; but as long as it could, the system would let clients in whom
+    nobody answers any more, until the last call of a worker has ended.
+    """
+
+    def terminate_all(self) -> None:
+        super().terminate_all()
+        for listening in self.sockets:
+            listening.close()

@@ -12,13 +12,12 @@ import uvicorn
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
-from uvicorn.supervisors import Multiprocess
 
 from credentials.database import is_migrated, migrate_once
 from credentials.management.base import CredentialsCommand
 from credentials.models import Profile
 from credentials.validators import clean_token, validate_base_url
-from infinity_mcp.accepting import AcceptingServer
+from infinity_mcp.accepting import AcceptingServer, Workers
 from mcpserver.metrics import shared_folder
 
 
@@ -71,7 +70,7 @@ class Command(CredentialsCommand):
             timeout_graceful_shutdown=60,
         )
         if settings.WORKERS > 1:
-            Multiprocess(config, sockets=[config.bind_socket()]).run()
+            Workers(config, sockets=[config.bind_socket()]).run()
             return
         config.load_app()  # while SIGTERM still ends the process at once
         with contextlib.suppress(KeyboardInterrupt):
