@@ -40,7 +40,7 @@ from mcpserver.exchange import exchange, plain_request, unless_gone
 from mcpserver.limits import CallLimits
 from mcpserver.messages import read_body, read_message, skip_body
 from mcpserver.refusal import Refusal
-from mcpserver.server import InfinityServer
+from mcpserver.server import InfinityServer, InfinityTool
 from mcpserver.tally import Sort
 from mcpserver.upstream import Upstream
 
@@ -172,10 +172,14 @@ class McpApp:
             return False
         if params["_meta"].get("progressToken") is None:
             return False
-        name = params.get("name")
-        tool = self._tools.get(name) if isinstance(name, str) else None
+        tool = self._tool_in(params)
         is_told = "text/event-stream" in request.headers.get("accept", "")
         return is_told and tool is not None and tool.reports_progress
+
+    def _tool_in(self, params: dict[str, Any]) -> InfinityTool | None:
+        """The tool that the params of a call name, if there is such a one."""
+        name = params.get("name")
+        return self._tools.get(name) if isinstance(name, str) else None
 
     async def _admit(self, request: Request) -> Caller:
         """Authenticate, then check that the request may come this way. Raises Refusal."""
@@ -219,8 +223,7 @@ class McpApp:
         params = message.get("params")
         if message.get("method") != "tools/call" or not isinstance(params, dict):
             return
-        name = params.get("name")
-        tool = self._tools.get(name) if isinstance(name, str) else None
+        tool = self._tool_in(params)
         if tool is None or tool.scope in caller.policy.scopes:
             return
         if caller.policy.tools is not None and tool.name not in caller.policy.tools:
