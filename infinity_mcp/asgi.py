@@ -10,6 +10,11 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from django.conf import settings
+from django.contrib.staticfiles.finders import (
+    AppDirectoriesFinder,
+    FileSystemFinder,
+    get_finders,
+)
 from django.core.asgi import get_asgi_application
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -32,11 +37,18 @@ from mcpserver.app import McpApp  # noqa: E402
 from mcpserver.database import in_thread  # noqa: E402
 from oauthbridge import configured  # noqa: E402
 
-# Served from where they are installed, so that there is nothing to collect.
-STATIC_PACKAGES: list[str | tuple[str, str]] = [
-    (package, "static")
-    for package in ("unfold", "unfold.contrib.filters", "django.contrib.admin", "mcpserver")
-]
+
+class FoundStaticFiles(StaticFiles):
+    """Serves static files from where Django's finders find them, so there is nothing to collect."""
+
+    def get_directories(self, *_: object) -> list[str | os.PathLike[str]]:
+        return [
+            storage.location
+            for finder in get_finders()
+            if isinstance(finder, AppDirectoriesFinder | FileSystemFinder)
+            for storage in finder.storages.values()
+        ]
+
 
 mcp = McpApp()
 
@@ -57,7 +69,7 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
 
 site = Starlette(
     routes=[
-        Mount("/static", StaticFiles(packages=STATIC_PACKAGES)),
+        Mount("/static", FoundStaticFiles()),
         Mount("/", django),
     ],
     lifespan=lifespan,

@@ -17,7 +17,11 @@ python_is_recent() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }
 
-# Sets PYTHON to a Python that is recent enough and can make environments.
+can_make_environments() {
+    "$1" -c 'import ensurepip, venv' >/dev/null 2>&1
+}
+
+# Sets PYTHON to the newest Python that is recent enough and can make environments.
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         command -v "$PYTHON" >/dev/null 2>&1 || fail "PYTHON=$PYTHON is not a program"
@@ -25,18 +29,25 @@ find_python() {
             fail "Python 3.11 or newer is needed, but PYTHON=$PYTHON is $("$PYTHON" -V 2>&1)"
         return
     fi
-    for PYTHON in python3.11 python3.12 python3.13 python3.14 python3; do
-        if python_is_recent "$PYTHON"; then
+    recent=
+    for PYTHON in python3.14 python3.13 python3.12 python3.11 python3; do
+        python_is_recent "$PYTHON" || continue
+        if can_make_environments "$PYTHON"; then
             return
         fi
+        recent=${recent:-$PYTHON}
     done
+    if [ -n "$recent" ]; then
+        PYTHON=$recent # create_environment says what it lacks
+        return
+    fi
     found=$(python3 -V 2>&1) || found="none"
     fail "Python 3.11 or newer is needed; found: $found. Install it, or name it: PYTHON=/path/to/python"
 }
 
 # Makes a new environment in the folder $1 with $PYTHON.
 create_environment() {
-    if ! "$PYTHON" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+    if ! can_make_environments "$PYTHON"; then
         version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
         fail "$PYTHON has no venv module; on Debian or Ubuntu: apt install python$version-venv"
     fi

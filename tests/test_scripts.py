@@ -14,6 +14,7 @@ import threading
 import tomllib
 from contextlib import closing
 from dataclasses import dataclass
+from importlib import metadata
 from itertools import takewhile
 from pathlib import Path
 from urllib.request import urlopen
@@ -353,7 +354,7 @@ def test_sigterm_reaches_the_server_and_ends_it_with_status_0(home: Home) -> Non
 
 
 def pinned(lock: str) -> list[Requirement]:
-    """Every `name==version ; marker` of a lock file; a name may have two for different Pythons."""
+    """Every `name[extras]==version ; marker` of a lock file."""
     found = re.findall(r"^(\w.*==.*?) \\$", (ROOT / lock).read_text(), re.M)
     return [Requirement(requirement) for requirement in found]
 
@@ -363,13 +364,63 @@ def test_development_lock_holds_the_whole_run_lock() -> None:
 
 
 @pytest.mark.parametrize("lock", [RUN_LOCK, DEVELOPMENT_LOCK])
-def test_lock_satisfies_the_project(lock: str) -> None:
+def test_one_version_of_each_package_serves_all_pythons(lock: str) -> None:
+    names = [canonicalize_name(pin.name) for pin in pinned(lock)]
+
+    assert [] == [name for name in names if names.count(name) > 1]
+
+
+@pytest.mark.parametrize("lock", [RUN_LOCK, DEVELOPMENT_LOCK])
+def test_every_extra_that_is_asked_for_has_a_pin(lock: str) -> None:
+    """Older pips, 23.2 among them, refuse `name[extra]` when only `name` has a hash."""
+    pins = {canonicalize_name(pin.name): pin.extras for pin in pinned(lock)}
+    asked = asked_for(lock)
+
+    assert any(requirement.extras for requirement in asked)
+    assert [] == [
+        f"{requirement.name}[{extra}]"
+        for requirement in asked
+        for extra in requirement.extras - pins[canonicalize_name(requirement.name)]
+    ]
+
+
+def asked_for(lock: str) -> list[Requirement]:
+    """What the project and, by their metadata, its installed packages ask for here."""
+    waiting = wanted_by_project(lock)
+    asked: dict[str, Requirement] = {}
+    while waiting:
+        requirement = waiting.pop()
+        if str(requirement) not in asked:
+            asked[str(requirement)] = requirement
+            waiting += needs(requirement)
+    return list(asked.values())
+
+
+def needs(requirement: Requirement) -> list[Requirement]:
+    extras = requirement.extras or {""}
+    return [
+        needed
+        for needed in map(Requirement, metadata.requires(requirement.name) or [])
+        if applies(needed, extras)
+    ]
+
+
+def applies(requirement: Requirement, extras: set[str]) -> bool:
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in extras)
+
+
+def wanted_by_project(lock: str) -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = {
-        RUN_LOCK: project["project"]["dependencies"],
-        DEVELOPMENT_LOCK: project["dependency-groups"]["dev"],
-    }
-    for requirement in map(Requirement, wanted[lock]):
+    wanted = list(project["project"]["dependencies"])
+    if lock == DEVELOPMENT_LOCK:
+        wanted += project["dependency-groups"]["dev"]
+    return [each for each in map(Requirement, wanted) if applies(each, {""})]
+
+
+@pytest.mark.parametrize("lock", [RUN_LOCK, DEVELOPMENT_LOCK])
+def test_lock_satisfies_the_project(lock: str) -> None:
+    for requirement in wanted_by_project(lock):
         name = canonicalize_name(requirement.name)
         pins = [str(pin.specifier)[2:] for pin in pinned(lock) if pin.name == name]
         assert pins, f"run scripts/lock: {requirement} is not in {lock}"
