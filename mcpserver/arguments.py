@@ -1,9 +1,10 @@
-"""How the arguments of a tool are checked, and how their schema is shown."""
+"""Checks the arguments of a tool, and makes the schema that is listed of them."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, cast
+from types import NoneType
+from typing import Any, cast, get_args
 
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
@@ -11,6 +12,9 @@ from pydantic import ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from mcpserver.infinity import JsonObject
+
+# What every model provider takes. Bounds are said in the description or the error.
+KEYWORDS = {"type", "description", "enum", "format", "properties", "required", "items"}
 
 
 class ToolArguments(FuncMetadata):
@@ -24,32 +28,34 @@ class ToolArguments(FuncMetadata):
 
     @cached_property
     def lean_schema(self) -> JsonObject:
-        """The JSON schema without pydantic's titles, which repeat the names."""
-        return cast("JsonObject", _without_titles(self.arg_model.model_json_schema(by_alias=True)))
+        """The JSON schema that is listed: without what is Unlisted (see params)."""
+        return _lean(self.arg_model.model_json_schema())
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Of all parameters that are accepted, those that are listed first."""
+        listed: JsonObject = self.lean_schema["properties"]
+        return [*listed, *(name for name in self.arg_model.model_fields if name not in listed)]
+
+    @cached_property
+    def _nullable(self) -> set[str]:
+        fields = self.arg_model.model_fields
+        return {name for name in fields if NoneType in get_args(fields[name].annotation)}
 
     def pre_parse_json(self, data: dict[str, Any]) -> dict[str, Any]:
         """Nothing: the SDK would also parse texts that happen to be JSON. See params.FromJson."""
         return data
 
     def validate_arguments(self, arguments_to_validate: dict[str, Any]) -> dict[str, Any]:
-        properties = self.lean_schema["properties"]
         given = {
             name: value
             for name, value in arguments_to_validate.items()
-            if value is not None or _takes_null(properties.get(name, {}))
+            if value is not None or name in self._nullable or name not in self.names
         }
         try:
             return super().validate_arguments(given)
         except ValidationError as error:
-            raise ToolError(
-                _explained(error.errors(include_url=False), list(properties))
-            ) from error
-
-
-def _takes_null(schema: JsonObject) -> bool:
-    """Whether null is a value here; a schema that says nothing about types takes anything."""
-    arms = schema.get("anyOf", [schema])
-    return any(arm.get("type", "null" if "enum" not in arm else "") == "null" for arm in arms)
+            raise ToolError(_explained(error.errors(include_url=False), self.names)) from error
 
 
 def _explained(faults: list[ErrorDetails], names: list[str]) -> str:
@@ -70,14 +76,13 @@ def _fault(fault: ErrorDetails) -> str:
             return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
 
 
-def _without_titles(schema: Any, *, names: bool = False) -> Any:
-    """`names` is true inside `properties`, where `title` is a parameter's name."""
-    if isinstance(schema, list):
-        return [_without_titles(entry) for entry in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        key: _without_titles(value, names=key == "properties" and not names)
-        for key, value in schema.items()
-        if names or key != "title"
-    }
+def _lean(schema: JsonObject) -> JsonObject:
+    """Only the keywords that all take. What may be null is listed as its plain type."""
+    if "anyOf" in schema:
+        (schema,) = (arm for arm in schema["anyOf"] if arm != {"type": "null"})
+    lean = {key: value for key, value in schema.items() if key in KEYWORDS}
+    if "items" in lean:
+        lean["items"] = _lean(lean["items"])
+    if "properties" in lean:
+        lean["properties"] = {name: _lean(each) for name, each in lean["properties"].items()}
+    return lean

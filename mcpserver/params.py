@@ -2,6 +2,10 @@
 
 Optional parameters have the default MISSING: an argument that was left out can be told from an
 explicit null. Descriptions are short: every conversation pays for the listing.
+
+More is accepted than is listed. `Unlisted` keeps a parameter out of the listing; `_listed_as` gives
+it another form there: free-form JSON is listed as text or as typed entries, since some model
+providers refuse the whole catalogue for one object without named properties.
 """
 
 from __future__ import annotations
@@ -13,9 +17,17 @@ from typing import Annotated, Any, Literal
 import orjson
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
-from pydantic import MISSING, AfterValidator, BeforeValidator, Field
+from pydantic import MISSING, AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticOmit
 
 from mcpserver.infinity import JsonObject
+
+
+class Unlisted:
+    """Marks a parameter that is accepted, and is in no listing."""
+
+    def __get_pydantic_json_schema__(self, *_: object) -> JsonObject:
+        raise PydanticOmit
 
 
 def _number_as_text(value: Any) -> Any:
@@ -88,11 +100,86 @@ def _file_name(value: str) -> str:
     return value
 
 
+def _object(value: Any) -> Any:
+    parsed = _parsed(value)
+    if not isinstance(parsed, dict):
+        raise ValueError('takes a JSON object, such as {"key": "value"}')
+    return parsed
+
+
+def _events(value: Any) -> Any:
+    parsed = _parsed(value)
+    if not isinstance(parsed, list) or not parsed or not all(isinstance(e, dict) for e in parsed):
+        raise ValueError(f"takes a JSON list such as {EVENTS_EXAMPLE}")
+    return parsed
+
+
+def _any_json(value: Any) -> Any:
+    """What a text spells as JSON. A number or true in a text stays text: what it means depends on
+    the attribute's type."""
+    if not isinstance(value, str):
+        return value
+    try:
+        spelled = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value
+    return value if isinstance(spelled, int | float) else spelled
+
+
+def _by_attribute(value: Any) -> Any:
+    """`values` as {attribute: value}, whether it was written so or as the list of entries."""
+    parsed = _parsed(value)
+    if isinstance(parsed, dict):
+        return parsed
+    if not isinstance(parsed, list):
+        raise ValueError(
+            f"takes a list such as {VALUES_EXAMPLE}, or an object {{attribute: value}}"
+        )
+    values: JsonObject = {}
+    for entry in map(_parsed, parsed):
+        attribute = _attribute_of(entry)
+        if attribute in values:
+            raise ValueError(f"{attribute[:100]!r} is there twice")
+        values[attribute] = _data_of(attribute[:100], entry)
+    return values
+
+
+def _attribute_of(entry: Any) -> str:
+    attribute = entry.get("attribute") if isinstance(entry, dict) else None
+    if not isinstance(attribute, str) or not attribute.strip():
+        raise ValueError(f"each entry names its attribute, as in {VALUES_EXAMPLE}")
+    return attribute
+
+
+def _data_of(attribute: str, entry: JsonObject) -> Any:
+    if unknown := sorted(entry.keys() - {"attribute", "value", "list"}):
+        raise ValueError(f"{attribute!r} has {unknown[0][:100]!r}; it takes value or list")
+    given = {key: entry[key] for key in ("value", "list") if key in entry}
+    if len(given) > 1:  # some models fill in every key: what is empty is then left out
+        given = {key: data for key, data in given.items() if data not in (None, "", [])}
+    match given:
+        case {"value": _, "list": _}:
+            raise ValueError(f"{attribute!r} has both value and list: give one of them")
+        case {"value": data}:
+            return data
+        case {"list": data}:
+            parsed = _parsed(data)
+            return [parsed] if isinstance(parsed, str) else parsed
+    raise ValueError(f'{attribute!r} has neither value nor list; value "" alone empties it')
+
+
+def _listed_as(type: str, description: str, **schema: Any) -> WithJsonSchema:
+    return WithJsonSchema({"description": description, "type": type, **schema})
+
+
 def _listed(value: Any) -> Any:
     """One choice where a list of them is meant, or several with commas."""
     parsed = _parsed(value)
     return [part.strip() for part in parsed.split(",")] if isinstance(parsed, str) else parsed
 
+
+EVENTS_EXAMPLE = '[{"event": "item.created"}]'
+VALUES_EXAMPLE = '[{"attribute": "Status", "value": "Done"}]'
 
 FromJson = BeforeValidator(_parsed)
 AsList = BeforeValidator(_listed)
@@ -113,9 +200,9 @@ UserId = Annotated[int, Field(gt=0), BeforeValidator(_not_a_boolean), AfterValid
 Name = Text
 Description = str
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$", description="#RRGGBB")]
-Role = Annotated[Text, Field(description="admin, full-member, restricted-member")]
-Email = Annotated[str, AfterValidator(_email), Field(json_schema_extra={"format": "email"})]
-Url = Annotated[str, AfterValidator(_web_address), Field(json_schema_extra={"format": "uri"})]
+Role = Annotated[Text, Field(description="admin, full-member (if left out), restricted-member")]
+Email = Annotated[str, AfterValidator(_email)]
+Url = Annotated[str, AfterValidator(_web_address)]
 Moment = Annotated[str, AfterValidator(_moment), Field(json_schema_extra={"format": "date-time"})]
 ViewType = Annotated[Text, Field(description="table, column, list, calendar, gantt, form, chart …")]
 AttributeType = Literal[
@@ -139,20 +226,22 @@ AttributeType = Literal[
     "created_by",
     "source_folder",
 ]
-AnyJson = Annotated[Any, FromJson]
-Settings = Annotated[JsonObject, FromJson]
+AnyJson = (
+    Annotated[Any, BeforeValidator(_any_json), _listed_as("string", "JSON, or plain text")] | None
+)
+Settings = Annotated[JsonObject, BeforeValidator(_object), _listed_as("string", "JSON object")]
 AttributeSettings = Annotated[
     JsonObject,
-    FromJson,
-    Field(description='For labels: {"labels": [{"name", "color"}]}'),
+    BeforeValidator(_object),
+    _listed_as("string", 'JSON object; for labels {"labels": [{"name": "Done"}]}'),
 ]
 AttributeIds = Annotated[list[AttributeId], FromJson]
 ParentFolderId = Text
 ParentCommentId = Annotated[Text, Field(description="The comment this replies to")]
 Events = Annotated[
     list[JsonObject],
-    FromJson,
-    Field(min_length=1, description='Such as {"event": "item.created"}; also comment.*, value.*'),
+    BeforeValidator(_events),
+    _listed_as("string", f"JSON, such as {EVENTS_EXAMPLE}; also comment.*, value.*"),
 ]
 FileName = Annotated[str, AfterValidator(_file_name)]
 ContentType = Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+$", description="MIME type")]
@@ -162,11 +251,27 @@ UserIds = Annotated[list[UserId], FromJson]
 SortOrder = Annotated[Text, Field(description="Position number")]
 ParentItemId = Annotated[Text, Field(description="Makes it a sub-item; null: top level")]
 
-Values = Annotated[JsonObject, FromJson, Field(description="{attribute id or exact name: value}")]
-ValuesByName = Annotated[
-    JsonObject, FromJson, Field(description="{attribute name: value}; label, member names work")
+Values = Annotated[
+    JsonObject,
+    BeforeValidator(_by_attribute),
+    _listed_as(
+        "array",
+        "attribute: name or id; value: text, number, date, true/false, label or person; "
+        "list: several of them",
+        items={
+            "type": "object",
+            "properties": {
+                "attribute": {"type": "string"},
+                "value": {"type": "string"},
+                "list": {"type": "array", "items": {"type": "string"}},
+            },
+            "required": ["attribute"],
+        },
+    ),
 ]
+ValuesByName = Annotated[Values, Unlisted()]
 ItemTitle = str
+ItemName = Annotated[ItemTitle, Unlisted()]  # says the same as the title
 
 ItemExpand = Annotated[list[Literal["values", "values.attribute", "folder", "created_by"]], AsList]
 CommentExpand = Annotated[list[Literal["item", "item.values", "created_by"]], AsList]
@@ -176,18 +281,24 @@ PlainCommentText = Annotated[
 ]
 
 Cursor = Annotated[str, AfterValidator(_cursor)]
-ResponseFormat = Literal["markdown", "json"]
+ResponseFormat = Annotated[Literal["markdown", "json"], Unlisted()]
+Limit = Annotated[
+    int,
+    Field(ge=1, le=100),
+    BeforeValidator(_not_a_boolean),
+    _listed_as("integer", "1-100; 50 if left out"),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paging:
     """The parameters of every list; a tool that takes `paging: Paging` takes all five."""
 
-    limit: Annotated[int, Field(ge=1, le=100), BeforeValidator(_not_a_boolean)] = 50
+    limit: Limit = 50
     after: Annotated[Cursor, Field(description="Cursor: next page")] | MISSING = MISSING
-    before: Cursor | MISSING = MISSING
-    sort_by: str | MISSING = MISSING
-    sort_direction: Literal["asc", "desc"] | MISSING = MISSING
+    before: Annotated[Cursor, Unlisted()] | MISSING = MISSING
+    sort_by: Annotated[str, Unlisted()] | MISSING = MISSING
+    sort_direction: Annotated[Literal["asc", "desc"], Unlisted()] | MISSING = MISSING
 
     def query(self, **filters: Any) -> JsonObject:
         """The upstream query of this page and further filters."""

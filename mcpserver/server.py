@@ -51,7 +51,8 @@ An item has no title field: its title and all else are values, returned only wit
 expand=["values.attribute"]. To say something about an item, comment on it; to change its state, \
 update its values.
 Infinity has no text search and no filter by value: page through a list (limit up to 100, then \
-after=<cursor>; sort_by id or created_at) and look. Boards cannot be changed or deleted here."""
+after=<cursor>; sort_by id or created_at) and look. Boards cannot be changed or deleted here.
+Every tool also takes response_format="json": records as Infinity keeps them."""
 
 # Errors whose text is written for a model.
 TOLD = (InfinityError, CredentialError, WrongValue, ToolError)
@@ -93,7 +94,8 @@ class InfinityTool(Tool):
     @cached_property
     def id_names(self) -> tuple[str, ...]:
         """The parameters that say what the call is about."""
-        return tuple(name for name in self.parameters["properties"] if name.endswith("_id"))
+        names = cast("ToolArguments", self.fn_metadata).names
+        return tuple(name for name in names if name.endswith("_id"))
 
     def call_by(self, caller: Caller, arguments: Any) -> CallRow:
         """The row for the audit log."""
@@ -140,11 +142,11 @@ def _tool(
     destructive: bool = False,
     idempotent: bool = False,
 ) -> ToolFunction:
+    # A hint that is MCP's default is not sent, apart from these two.
     annotations = ToolAnnotations(
         read_only_hint=read_only,
-        destructive_hint=destructive,
-        idempotent_hint=idempotent,
-        open_world_hint=True,
+        destructive_hint=None if read_only else destructive,
+        idempotent_hint=idempotent or None,
     )
     _tools.append(InfinityTool.of(function, scope, annotations))
     return function

@@ -152,7 +152,7 @@ def test_a_wrong_update_is_refused_before_anything_is_sent(stage: Agent) -> None
         ({"type": "reference"}, "type: Input should be 'text', 'longtext'"),
         ({"type": "formula"}, "type: Input should be 'text', 'longtext'"),
         ({"name": " "}, "name: is empty"),
-        ({"settings": ["Draft"]}, "settings: Input should be a valid dictionary"),
+        ({"settings": ["Draft"]}, "settings: takes a JSON object"),
     ]
     for changes, told in cases:
         assert told in stage.refused("infinity_update_attribute", **changes)

@@ -84,7 +84,7 @@ def test_a_wrong_update_is_refused_before_anything_is_sent(folder: Agent) -> Non
         ({"parent_id": ""}, "parent_id: is empty"),
         ({"attribute_ids": [7]}, "attribute_ids.0: Input should be a valid string"),
         ({"attribute_ids": "Name"}, "attribute_ids: Input should be a valid list"),
-        ({"settings": [1]}, "settings: Input should be a valid dictionary"),
+        ({"settings": [1]}, "settings: takes a JSON object"),
     ]
     for changes, told in cases:
         before = read(folder)
