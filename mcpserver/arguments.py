@@ -11,10 +11,26 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from pydantic import ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from mcpserver.caps import within_caps
 from mcpserver.infinity import JsonObject
 
 # What every model provider takes. Bounds are said in the description or the error.
 KEYWORDS = {"type", "description", "enum", "format", "properties", "required", "items"}
+_WORDS = {
+    "string_type": "must be text",
+    "string_unicode": "has half a character",
+    **dict.fromkeys(
+        ("int_type", "int_parsing", "int_parsing_size", "int_from_float"), "must be a whole number"
+    ),
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "literal_error": "must be {expected}",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "too_short": "must have at least {min_length}",
+    "string_pattern_mismatch": "must look like {pattern}",
+}
 
 
 class ToolArguments(FuncMetadata):
@@ -49,13 +65,14 @@ class ToolArguments(FuncMetadata):
     def validate_arguments(self, arguments_to_validate: dict[str, Any]) -> dict[str, Any]:
         given = {
             name: value
-            for name, value in arguments_to_validate.items()
+            for name, value in within_caps(arguments_to_validate).items()
             if value is not None or name in self._nullable or name not in self.names
         }
         try:
             return super().validate_arguments(given)
         except ValidationError as error:
-            raise ToolError(_explained(error.errors(include_url=False), self.names)) from error
+            faults = error.errors(include_url=False, include_input=False)
+            raise ToolError(_explained(faults, self.names)) from error
 
 
 def _explained(faults: list[ErrorDetails], names: list[str]) -> str:
@@ -72,8 +89,11 @@ def _fault(fault: ErrorDetails) -> str:
             return f"{where} is not a parameter"
         case "missing":
             return f"{where} is required"
-        case _:
+        case "value_error":  # of mcpserver.params
             return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
+        case kind:
+            words = _WORDS.get(kind, "is not what this parameter takes")
+            return f"{where}: {words.format_map(fault.get('ctx', {}))}"
 
 
 def _lean(schema: JsonObject) -> JsonObject:

@@ -53,7 +53,7 @@ def _not_blank(value: str) -> str:
 
 def _not_a_boolean(value: Any) -> Any:
     if isinstance(value, bool):
-        raise ValueError("Input should be a number, not a boolean")
+        raise ValueError("must be a number, not true or false")
     return value
 
 

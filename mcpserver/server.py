@@ -38,6 +38,7 @@ from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityError, JsonObject
 from mcpserver.middleware import KeptListings, set_data_aside, with_data
 from mcpserver.params import WrongValue
+from mcpserver.refusal import bounded
 from mcpserver.rows import CallRow
 from mcpserver.signatures import ToolFunction, published
 from mcpserver.upstream import Upstream, set_upstream
@@ -246,6 +247,15 @@ class InfinityServer(MCPServer[Upstream]):
 
         Raises ToolError with a text for the model; anything unforeseen is masked by the SDK.
         """
+        try:
+            return await self._checked_call(name, arguments, context)
+        except ToolError as error:
+            error.args = (bounded(str(error)),)
+            raise
+
+    async def _checked_call(
+        self, name: str, arguments: dict[str, Any], context: Context[Upstream, Any] | None
+    ) -> CallToolResult | InputRequiredResult:
         caller = current_caller()
         set_upstream(self.upstream)
         tool = self.tools.get(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,12 +19,15 @@ from typing import Any
 from pydantic import MISSING
 
 from mcpserver import catalogue
+from mcpserver.caps import MOST_IN_VALUES
 from mcpserver.infinity import InfinityClient, JsonObject
 from mcpserver.infinity.errors import Invalid
 from mcpserver.params import WrongValue
 from mcpserver.richtext import to_html
 
 MAX_CANDIDATES = 30
+MOST_FAULTS = 20
+CANDIDATES = "; there are: "
 LARGEST_NUMBER = 2**63  # what JSON libraries agree on
 
 
@@ -68,9 +72,27 @@ async def item_values(
             result.append({"attribute_id": attribute["id"], "data": _data(attribute, data, people)})
         except WrongValue as fault:
             faults.append(f"{attribute['name']!r}: {fault}")
+    faults += _too_many_entries(result)
     if faults:
-        raise WrongValue(f"Nothing was written: {'; '.join(faults)}.")
+        raise WrongValue(f"Nothing was written: {'; '.join(_told_once(faults))}.")
     return result
+
+
+def _too_many_entries(values: list[JsonObject]) -> list[str]:
+    """Lists that came as text were not counted before (mcpserver.caps)."""
+    entries = sum(len(each["data"]) for each in values if isinstance(each["data"], list))
+    return [f"at most {MOST_IN_VALUES:,} list entries at once"] if entries > MOST_IN_VALUES else []
+
+
+def _told_once(faults: list[str]) -> list[str]:
+    """The first faults, each list of candidates with the first that needs it."""
+    told, known = [], set()
+    for fault in faults[:MOST_FAULTS]:
+        what, _, candidates = fault.partition(CANDIDATES)
+        told.append(what if candidates in known else fault)
+        known.add(candidates)
+    more = len(faults) - len(told)
+    return [*told, f"and {more} more"] if more else told
 
 
 @asynccontextmanager
@@ -124,9 +146,9 @@ def _chosen(
 
 
 def _repeated(chosen: list[tuple[JsonObject, Any]]) -> list[str]:
-    ids = [attribute["id"] for attribute, _ in chosen]
+    times = Counter(attribute["id"] for attribute, _ in chosen)
     names = {attribute["id"]: attribute["name"] for attribute, _ in chosen}
-    return [f"{names[each]!r} is given twice" for each in names if ids.count(each) > 1]
+    return [f"{names[each]!r} is given twice" for each in names if times[each] > 1]
 
 
 def find(
@@ -144,7 +166,7 @@ def find(
         if found:
             ids = ", ".join(str(record["id"]) for record in found)
             raise WrongValue(f"several {what}s are called {text!r}; use an id: {ids}")
-    raise WrongValue(f"there is no {what} {text[:100]!r}; there are: {_candidates(records)}")
+    raise WrongValue(f"there is no {what} {text[:100]!r}{CANDIDATES}{_candidates(records)}")
 
 
 def _called(record: JsonObject, keys: tuple[str, ...]) -> list[str]:

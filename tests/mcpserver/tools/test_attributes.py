@@ -149,8 +149,8 @@ def test_an_update_changes_what_it_names_and_nothing_else(stage: Agent) -> None:
 def test_a_wrong_update_is_refused_before_anything_is_sent(stage: Agent) -> None:
     cases: Cases = [
         ({}, "give at least one thing to change"),
-        ({"type": "reference"}, "type: Input should be 'text', 'longtext'"),
-        ({"type": "formula"}, "type: Input should be 'text', 'longtext'"),
+        ({"type": "reference"}, "type: must be 'text', 'longtext'"),
+        ({"type": "formula"}, "type: must be 'text', 'longtext'"),
         ({"name": " "}, "name: is empty"),
         ({"settings": ["Draft"]}, "settings: takes a JSON object"),
     ]
@@ -162,7 +162,7 @@ def test_a_wrong_attribute_is_refused_before_anything_is_sent(board: Agent) -> N
     cases: Cases = [
         ({"name": "New"}, "type is required"),
         ({"name": "", "type": "text"}, "name: is empty"),
-        ({"name": "New", "type": "time_tracking"}, "type: Input should be 'text', 'longtext'"),
+        ({"name": "New", "type": "time_tracking"}, "type: must be 'text', 'longtext'"),
     ]
     for arguments, told in cases:
         assert told in board.refused("infinity_create_attribute", **arguments)
