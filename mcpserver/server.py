@@ -36,7 +36,7 @@ from mcpserver.audit import (
 )
 from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityError, JsonObject
-from mcpserver.middleware import KeptListings, set_data_aside, with_data
+from mcpserver.middleware import KeptListings, set_data_aside, with_data, with_told_errors
 from mcpserver.params import WrongValue
 from mcpserver.refusal import bounded
 from mcpserver.rows import CallRow
@@ -203,6 +203,7 @@ class InfinityServer(MCPServer[Upstream]):
             log_level="WARNING",
             middleware=[KeptListings(), with_data],
         )
+        self.middleware.insert(0, with_told_errors)  # around the SDK's own, too
         self.tools = {tool.name: tool for tool in tools}
         # The SDK offers these whether there are any or not, and clients ask for them in vain.
         for kind in ("prompts/list", "prompts/get", "resources/list", "resources/read"):
