@@ -35,6 +35,7 @@ from mcpserver.auth import (
     set_caller,
     step_up_challenge,
 )
+from mcpserver.cancelling import CallsInProgress
 from mcpserver.envelope import checked, with_known_version
 from mcpserver.exchange import exchange, plain_request, unless_gone
 from mcpserver.limits import CallLimits
@@ -72,6 +73,7 @@ class McpApp:
         self._limits = CallLimits(self._upstream.budget, self._log)
         self._server = InfinityServer(self._upstream, self._log)
         self._tools = self._server.tools
+        self._calls = CallsInProgress()
         self._sdk = SdkTransport(self._server)
         self._guarded = ServerErrorMiddleware(self._handle, handler=_failed)
         self._cors = CORSMiddleware(
@@ -137,17 +139,22 @@ class McpApp:
         request = Request(with_known_version(request.scope, message), request.receive)
         if caller.credential == "oauth":
             self._ask_for_scope(caller, message)
+        if message.get("method") == "notifications/cancelled":
+            self._calls.cancel(caller, (message.get("params") or {}).get("requestId"))
         wants_progress = self._shows_progress(request, message)
         asked = None if wants_progress else plain_request(request, message)
-        del sent, message  # they may be large, and the call may be long
-        if asked:
-            del body
-            answering = exchange(self._server, request, asked)
-            response = await unless_gone(request.receive, answering)
-            if response:
-                await response(request.scope, request.receive, send)
-        else:
-            await self._sdk.answer(request, body, send, wants_progress=wants_progress)
+        with self._calls.listed(caller, message.get("id")) as call:
+            del sent, message  # they may be large, and the call may be long
+            if asked:
+                del body
+                answering = exchange(self._server, request, asked)
+                response = await unless_gone(request.receive, answering, call)
+                if call.is_cancelled and response is None:
+                    response = call.cancelled_answer()
+                if response:
+                    await response(request.scope, request.receive, send)
+            else:
+                await self._sdk.answer(request, body, send, call, wants_progress=wants_progress)
 
     async def _read(self, request: Request, caller: Caller) -> tuple[bytes, Caller]:
         """The body, and who sent it by the time that it is there. Raises Refusal."""

@@ -32,6 +32,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
 
+from mcpserver.cancelling import CallInProgress
 from mcpserver.middleware import KeptTools, told_error
 from mcpserver.server import InfinityServer
 
@@ -104,14 +105,17 @@ def _says_nothing(meta: object) -> bool:
     return type(meta.get("progressToken", "")) in (str, int)
 
 
-async def unless_gone(receive: Receive, answering: Coroutine[Any, Any, T]) -> T | None:
-    """What `answering` returns; None when the client left, and what was begun for it then stops.
+async def unless_gone(
+    receive: Receive, answering: Coroutine[Any, Any, T], call: CallInProgress
+) -> T | None:
+    """What `answering` returns; None when the client left or cancelled `call`, and what was begun
+    for it then stops.
 
     What is shielded, such as the rows of the audit log, is done first. A task group of anyio would
     do the same, and takes 0.044 ms instead of 0.017.
     """
-    with anyio.CancelScope() as leaving:
-        watching = asyncio.create_task(_cancel_when_gone(receive, leaving))
+    with call.leaving:
+        watching = asyncio.create_task(_cancel_when_gone(receive, call.leaving))
         try:
             return await answering
         finally:

@@ -11,8 +11,10 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from sse_starlette.sse import AppStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from mcpserver.cancelling import CallInProgress
 from mcpserver.exchange import unless_gone
 from mcpserver.refusal import with_request_id
 from mcpserver.server import InfinityServer
@@ -44,14 +46,38 @@ class SdkTransport:
         request: Request,
         body: bytes,
         send: Send,
+        call: CallInProgress,
         *,
         wants_progress: bool,
     ) -> None:
         manager = self._events if wants_progress else self._json
         scope, receive = _with_plain_headers(request.scope), _replayed(body, request.receive)
         del body  # it may be large, and the call may be long
-        answering = manager.handle_request(scope, receive, with_request_id(send))
-        await unless_gone(request.receive, answering)
+        noted = _Noted(send)
+        answering = manager.handle_request(scope, receive, with_request_id(noted))
+        await unless_gone(request.receive, answering, call)
+        if call.is_cancelled:
+            await noted.end(call.cancelled_answer(), request)
+
+
+class _Noted:
+    """`send` that knows how far the answer is."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self._began, self._ended = send, False, False
+
+    async def __call__(self, message: Message) -> None:
+        self._began = True
+        is_body = message["type"] == "http.response.body"
+        self._ended = is_body and not message.get("more_body", False)
+        await self._send(message)
+
+    async def end(self, answer: Response, request: Request) -> None:
+        """With `answer`, unless another has begun."""
+        if not self._began:
+            await answer(request.scope, request.receive, self._send)
+        elif not self._ended:
+            await self._send({"type": "http.response.body", "body": b""})
 
 
 def _with_plain_headers(scope: Scope) -> Scope:
