@@ -39,6 +39,7 @@ from mcpserver.cancelling import CallsInProgress
 from mcpserver.envelope import checked, with_known_version
 from mcpserver.exchange import exchange, plain_request, unless_gone
 from mcpserver.limits import CallLimits
+from mcpserver.loop_monitor import monitored
 from mcpserver.messages import read_body, read_message, skip_body
 from mcpserver.refusal import Refusal
 from mcpserver.sdk_transport import SdkTransport
@@ -92,6 +93,7 @@ class McpApp:
             aclosing(self._authenticator),
             self._upstream.opened(),
             self._sdk.running(),
+            monitored(),
         ):
             yield
 
