@@ -14,12 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import orjson
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from pydantic import MISSING, AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticOmit
 
+from mcpserver.free_forms import (
+    EVENTS_EXAMPLE,
+    any_json,
+    by_attribute,
+    events,
+    json_object,
+    spelled,
+)
 from mcpserver.infinity import JsonObject
 
 
@@ -33,16 +40,6 @@ class Unlisted:
 def _number_as_text(value: Any) -> Any:
     """Workspace ids are numbers upstream and are accepted as either."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _parsed(value: Any) -> Any:
-    """Some models send an object or a list as the JSON string that spells it."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        try:
-            return orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return value
-    return value
 
 
 def _not_blank(value: str) -> str:
@@ -100,88 +97,17 @@ def _file_name(value: str) -> str:
     return value
 
 
-def _object(value: Any) -> Any:
-    parsed = _parsed(value)
-    if not isinstance(parsed, dict):
-        raise ValueError('takes a JSON object, such as {"key": "value"}')
-    return parsed
-
-
-def _events(value: Any) -> Any:
-    parsed = _parsed(value)
-    if not isinstance(parsed, list) or not parsed or not all(isinstance(e, dict) for e in parsed):
-        raise ValueError(f"takes a JSON list such as {EVENTS_EXAMPLE}")
-    return parsed
-
-
-def _any_json(value: Any) -> Any:
-    """What a text spells as JSON. A number or true in a text stays text: what it means depends on
-    the attribute's type."""
-    if not isinstance(value, str):
-        return value
-    try:
-        spelled = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return value
-    return value if isinstance(spelled, int | float) else spelled
-
-
-def _by_attribute(value: Any) -> Any:
-    """`values` as {attribute: value}, whether it was written so or as the list of entries."""
-    parsed = _parsed(value)
-    if isinstance(parsed, dict):
-        return parsed
-    if not isinstance(parsed, list):
-        raise ValueError(
-            f"takes a list such as {VALUES_EXAMPLE}, or an object {{attribute: value}}"
-        )
-    values: JsonObject = {}
-    for entry in map(_parsed, parsed):
-        attribute = _attribute_of(entry)
-        if attribute in values:
-            raise ValueError(f"{attribute[:100]!r} is there twice")
-        values[attribute] = _data_of(attribute[:100], entry)
-    return values
-
-
-def _attribute_of(entry: Any) -> str:
-    attribute = entry.get("attribute") if isinstance(entry, dict) else None
-    if not isinstance(attribute, str) or not attribute.strip():
-        raise ValueError(f"each entry names its attribute, as in {VALUES_EXAMPLE}")
-    return attribute
-
-
-def _data_of(attribute: str, entry: JsonObject) -> Any:
-    if unknown := sorted(entry.keys() - {"attribute", "value", "list"}):
-        raise ValueError(f"{attribute!r} has {unknown[0][:100]!r}; it takes value or list")
-    given = {key: entry[key] for key in ("value", "list") if key in entry}
-    if len(given) > 1:  # some models fill in every key: what is empty is then left out
-        given = {key: data for key, data in given.items() if data not in (None, "", [])}
-    match given:
-        case {"value": _, "list": _}:
-            raise ValueError(f"{attribute!r} has both value and list: give one of them")
-        case {"value": data}:
-            return data
-        case {"list": data}:
-            parsed = _parsed(data)
-            return [parsed] if isinstance(parsed, str) else parsed
-    raise ValueError(f'{attribute!r} has neither value nor list; value "" alone empties it')
-
-
 def _listed_as(type: str, description: str, **schema: Any) -> WithJsonSchema:
     return WithJsonSchema({"description": description, "type": type, **schema})
 
 
 def _listed(value: Any) -> Any:
     """One choice where a list of them is meant, or several with commas."""
-    parsed = _parsed(value)
+    parsed = spelled(value)
     return [part.strip() for part in parsed.split(",")] if isinstance(parsed, str) else parsed
 
 
-EVENTS_EXAMPLE = '[{"event": "item.created"}]'
-VALUES_EXAMPLE = '[{"attribute": "Status", "value": "Done"}]'
-
-FromJson = BeforeValidator(_parsed)
+FromJson = BeforeValidator(spelled)
 AsList = BeforeValidator(_listed)
 Text = Annotated[str, AfterValidator(_not_blank)]  # no minLength: it is paid for 150 times
 
@@ -227,12 +153,12 @@ AttributeType = Literal[
     "source_folder",
 ]
 AnyJson = (
-    Annotated[Any, BeforeValidator(_any_json), _listed_as("string", "JSON, or plain text")] | None
+    Annotated[Any, BeforeValidator(any_json), _listed_as("string", "JSON, or plain text")] | None
 )
-Settings = Annotated[JsonObject, BeforeValidator(_object), _listed_as("string", "JSON object")]
+Settings = Annotated[JsonObject, BeforeValidator(json_object), _listed_as("string", "JSON object")]
 AttributeSettings = Annotated[
     JsonObject,
-    BeforeValidator(_object),
+    BeforeValidator(json_object),
     _listed_as("string", 'JSON object; for labels {"labels": [{"name": "Done"}]}'),
 ]
 AttributeIds = Annotated[list[AttributeId], FromJson]
@@ -240,7 +166,7 @@ ParentFolderId = Text
 ParentCommentId = Annotated[Text, Field(description="The comment this replies to")]
 Events = Annotated[
     list[JsonObject],
-    BeforeValidator(_events),
+    BeforeValidator(events),
     _listed_as("string", f"JSON, such as {EVENTS_EXAMPLE}; also comment.*, value.*"),
 ]
 FileName = Annotated[str, AfterValidator(_file_name)]
@@ -253,7 +179,7 @@ ParentItemId = Annotated[Text, Field(description="Makes it a sub-item; null: top
 
 Values = Annotated[
     JsonObject,
-    BeforeValidator(_by_attribute),
+    BeforeValidator(by_attribute),
     _listed_as(
         "array",
         "attribute: name or id; value: text, number, date, true/false, label or person; "

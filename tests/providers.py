@@ -13,7 +13,7 @@ from typing import Any
 Schema = dict[str, Any]
 
 ANNOTATED = {"type", "description", "enum", "properties", "required", "items", "format"}
-# Where Gemini's Schema came from, and what older models and libraries still take.
+# What Gemini's Schema has in every version; its libraries refuse unknown keywords.
 GEMINI_KEYWORDS = ANNOTATED | {"nullable"}
 GEMINI_FORMATS = {
     "string": {"enum", "date-time"},
@@ -32,7 +32,7 @@ OPENAI_FORMATS = {
     "ipv6",
     "uuid",
 }
-# An `anyOf` may stand in strict tools of Anthropic, but not at the root, and clients drop it.
+# An `anyOf` is missing here: it is refused at the root, and clients misread it elsewhere.
 ANTHROPIC_KEYWORDS = ANNOTATED | {"additionalProperties", "default", "const"}
 ANTHROPIC_FORMATS = OPENAI_FORMATS | {"uri"}
 LONGEST_PREFIX = "mcp__infinity_workspaces__"  # clients put the server's name before a tool's
