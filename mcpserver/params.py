@@ -92,7 +92,7 @@ def _moment(value: str) -> str:
 
 def _file_name(value: str) -> str:
     odd = not value.isprintable() or set(value) & set('/\\"')
-    if odd or not value.strip(" .") or len(value) > 255:
+    if odd or not value.strip(" ."):
         raise ValueError("is not a plain file name such as plan.pdf")
     return value
 

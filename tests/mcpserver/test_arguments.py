@@ -54,7 +54,7 @@ PLACE = {"workspace_id": "1", "board_id": "b"}
         (
             "infinity_create_board",
             {"workspace_id": "1", "name": "x", "color": "red"},
-            "color: String",
+            "color: must look like",
         ),
         (
             "infinity_add_item_comment",

@@ -91,7 +91,7 @@ def test_a_wrong_file_is_refused_and_nothing_is_uploaded(workspace: Agent) -> No
         (FROM_BASE64, {"file_name": "c:\\plan"}, "file_name: is not a plain file name"),
         (FROM_BASE64, {"file_name": 'a"; x="b'}, "file_name: is not a plain file name"),
         (FROM_BASE64, {"file_name": "a\r\nX: y"}, "file_name: is not a plain file name"),
-        (FROM_BASE64, {"file_name": "a" * 256}, "file_name: is not a plain file name"),
+        (FROM_BASE64, {"file_name": "a" * 256}, "file_name: takes at most 255 characters"),
         (FROM_BASE64, {"content_type": "pdf"}, "content_type: must look like"),
         (FROM_BASE64, {"content_type": "text/plain\r\nX: y"}, "content_type: must look like"),
         (FROM_URL, {"url": "ftp://example.org/a"}, "url: is not an http(s) URL"),
