@@ -32,12 +32,12 @@ class HttpProtocol(HttpToolsProtocol):
     _read_by: float | None = None
     _looking: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._sent_by = self.loop.time() + self.header_seconds
         self._looking = self.loop.call_later(self.look_seconds, self._look)
         if not self.places.admit(self, self._counted_address()):
-            self._is_guest, self.app = True, health_only(self.app)  # type: ignore[assignment]
+            self._is_guest, self.app = True, health_only(self.app)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.places.leave(self)

@@ -141,6 +141,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
         # Of each process: opened as needed, and a request waits so long (s) for its turn.
         "pool": {
             **{"min_size": 0, "max_size": 10, "timeout": 3, "reconnect_timeout": 3},
+            "max_lifetime": 60,  # what was set for a session when it began ends with it
             "connection_class": Connection,
         },
     }
