@@ -306,7 +306,7 @@ class RefreshToken(AbstractRefreshToken):
     def _was_revoked_just_now(self) -> bool:
         return (
             self.revoked is not None
-            and timezone.now() - self.revoked <= settings.OAUTH_REFRESH_GRACE
+            and abs(timezone.now() - self.revoked) <= settings.OAUTH_REFRESH_GRACE
         )
 
     @property

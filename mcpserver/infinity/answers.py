@@ -187,9 +187,10 @@ ADVICE = {
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait from `Retry-After` (seconds or a date) or `X-RateLimit-Reset` (Unix time).
 
-    None when neither says; at most LONGEST_WAIT.
+    None when neither says; at most LONGEST_WAIT. Times are compared with the answer's own `Date`:
+    this machine's clock may be wrong.
     """
-    now = datetime.now(UTC).timestamp()
+    now = _unix_time(headers.get("Date", "")) or datetime.now(UTC).timestamp()
     value = headers.get("Retry-After", "").strip()
     reset = headers.get("X-RateLimit-Reset", "").strip()
     if re.fullmatch(r"\d+(\.\d*)?", value):

@@ -283,6 +283,19 @@ def test_a_walk_of_the_sandbox_finds_everything_once(faulty: FaultyInfinity, sor
         ({"Retry-After": "soon", "X-RateLimit-Reset": "1000000000"}, 0.0),
         ({"Retry-After": "7", "X-RateLimit-Reset": "99999999999"}, 7.0),
         ({"X-RateLimit-Reset": "99999999999"}, LONGEST_WAIT),
+        # The clock of this machine has no part in it.
+        (
+            {"Date": "Thu, 01 Jan 1970 00:00:10 GMT", "X-RateLimit-Reset": "1000000000"},
+            LONGEST_WAIT,
+        ),
+        (
+            {
+                "Date": "Thu, 01 Jan 2099 00:00:10 GMT",
+                "Retry-After": "Thu, 01 Jan 2099 00:00:17 GMT",
+            },
+            7.0,
+        ),
+        ({"Date": "soon", "Retry-After": "Thu, 01 Jan 1970 00:00:17 GMT"}, 0.0),
         ({"X-RateLimit-Reset": "60"}, None),
         ({"X-RateLimit-Reset": "soon"}, None),
     ],
