@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from infinity_mcp.env import Env
+from infinity_mcp.sqlite import LOCK_SECONDS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -127,7 +128,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         # instead of failing when two transactions want to become writers at once.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         "transaction_mode": "IMMEDIATE",
-        "timeout": 10,
+        "timeout": LOCK_SECONDS,
     }
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":

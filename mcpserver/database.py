@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 from infinity_mcp.outage import is_read_only
 from infinity_mcp.patience import CALL_SECONDS, patience
+from infinity_mcp.sqlite import is_locked
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -141,7 +142,9 @@ class DatabaseThread(Generic[Question, Answer]):
 
 def _got_no_answer(answer: object) -> bool:
     """Was the database there, and did not answer in time (infinity_mcp.patience)?"""
-    return isinstance(answer, OperationalError) and isinstance(answer.__cause__, TimeoutError)
+    if not isinstance(answer, OperationalError):
+        return False
+    return isinstance(answer.__cause__, TimeoutError) or is_locked(answer.__cause__)
 
 
 def _is_usable(opened: object) -> bool:
