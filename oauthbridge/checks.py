@@ -11,10 +11,10 @@ from django.http.request import split_domain_port, validate_host
 
 from oauthbridge import redirects
 from oauthbridge.models import SHORTEST_SECRET
+from oauthbridge.parameters import DEFAULT_PORTS
 
 LONGEST = 255  # characters that an Application can hold
 CLIENT_VARIABLES = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_ALLOWED_REDIRECT_ORIGINS")
-DEFAULT_PORTS = {"https": 443, "http": 80}
 ALTERNATIVE = " Or let clients register themselves: OAUTH_DYNAMIC_REGISTRATION=true."
 PURPOSES = {
     "OAUTH_PUBLIC_URL": "The https:// address, without a path, under which clients reach this.",
