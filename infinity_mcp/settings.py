@@ -254,6 +254,8 @@ OAUTH_ALLOWED_REDIRECT_ORIGINS: list[str] = env.names("OAUTH_ALLOWED_REDIRECT_OR
 OAUTH_MCP_USER = env.str("OAUTH_MCP_USER", default="")
 OAUTH_ALLOWED_TOOLS: list[str] = env.names("OAUTH_ALLOWED_TOOLS")
 OAUTH_DYNAMIC_REGISTRATION = env.bool("OAUTH_DYNAMIC_REGISTRATION", default=False)
+OAUTH_REGISTRATIONS_PER_HOUR = env.int("OAUTH_REGISTRATIONS_PER_HOUR", default=20)
+OAUTH_ALLOWED_REDIRECT_SCHEMES: list[str] = env.names("OAUTH_ALLOWED_REDIRECT_SCHEMES")
 
 # From a Policy to the titles of its tools by scope; oauthbridge itself knows no tools.
 OAUTH_TOOL_TITLES = "mcpserver.server.tool_titles"

@@ -16,7 +16,7 @@ KNOWN = frozenset(
 DEFAULT_PORTS = {"https": 443, "http": 80}
 # A proxy and a browser pass on about as much; code, verifier and token are far shorter.
 LONGEST_QUERY = 16_000
-LARGEST_BODY = 64 * 1024  # bytes
+LARGEST_BODY = 128 * 1024  # bytes
 
 
 def as_meant(parameters: QueryDict) -> QueryDict:
