@@ -26,6 +26,7 @@ from infinity_mcp.draining import has_ended, is_draining
 from infinity_mcp.outage import is_database_away
 from infinity_mcp.patience import READY_SECONDS, patience
 from infinity_mcp.request_id import current_request_id
+from infinity_mcp.sqlite import database_file
 from mcpserver.metrics import render
 
 logger = logging.getLogger(__name__)
@@ -50,8 +51,9 @@ def ready(request: HttpRequest) -> JsonResponse:
     """Whether calls can be served: database, migrations, store key, and no end in sight. 503 names
     what is missing.
 
-    A database that can be read only is none of that: what reads is still served, and would be by
-    nobody if a proxy took out all replicas, which have that database in common."""
+    A PostgreSQL that can be read only is none of that: what reads is still served, and would be by
+    nobody if a proxy took out all replicas, which have that database in common. A file that cannot
+    be written is of this server alone."""
     problem = _problem()
     if problem:
         return JsonResponse({"ok": False, "problem": problem}, status=503)
@@ -68,6 +70,8 @@ def _problem() -> str | None:
             if not is_migrated():
                 return "migrations"
             Profile.objects.check_store_key()
+            if not database_file.is_writable():
+                return "the database cannot be written"
     except DatabaseError:
         return "database"
     except CredentialError:

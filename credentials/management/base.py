@@ -103,5 +103,6 @@ def _explain_sqlite(reason: str) -> str:
     folder = Path(connection.settings_dict["NAME"]).parent
     return (
         f"The database in {told(folder)} cannot be used ({reason}). This folder (see DATA_DIR) must"
-        f" be there, and whoever runs this must own it: {how_to_own(folder)}"
+        f" be there, its disk must have room, and whoever runs this must own it:"
+        f" {how_to_own(folder)}"
     )

@@ -18,6 +18,7 @@ from credentials.management.base import CredentialsCommand
 from credentials.models import Profile
 from credentials.validators import clean_token, validate_base_url
 from infinity_mcp.accepting import AcceptingServer, Workers
+from infinity_mcp.sqlite import database_file
 from mcpserver.metrics import shared_folder
 
 
@@ -94,6 +95,7 @@ def _refuse_unready() -> None:
     if not is_migrated():
         raise CommandError("The database is not up to date: run manage.py migrate.")
     Profile.objects.check_store_key()
+    database_file.is_writable()  # or the log says why not
 
 
 def require_free_port(host: str, port: int) -> None:
