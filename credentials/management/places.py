@@ -13,6 +13,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+LEFT_OUT = "QUICKSTART_LEFT_OUT"
+
 
 def compose_service() -> str:
     """The name of the service that this is part of; empty where Compose does not run it."""
@@ -45,7 +47,13 @@ def manage(*arguments: str) -> str:
     program = [Path(sys.executable), settings.BASE_DIR / "manage.py"]
     if Path.cwd() == settings.BASE_DIR:
         program = [_relative(path) for path in program]
-    return " ".join([*_moved_places(), shlex.join([*map(str, program), *arguments])])
+    return " ".join([*_without(), *_moved_places(), shlex.join([*map(str, program), *arguments])])
+
+
+def _without() -> list[str]:
+    """scripts/quickstart left these variables out, which the reader's shell still has."""
+    names = os.environ.get(LEFT_OUT, "").split()
+    return ["env", *(part for name in names for part in ("-u", name))] if names else []
 
 
 def _relative(path: Path) -> Path:

@@ -15,6 +15,7 @@ from environ.fileaware_mapping import FileAwareMapping
 from credentials.files import write_secret_file
 from credentials.management.base import CredentialsCommand
 from credentials.management.places import how_to_own, told
+from credentials.turns import one_at_a_time
 
 SECRETS: dict[str, Callable[[], str]] = {
     "DJANGO_SECRET_KEY": lambda: secrets.token_urlsafe(50),
@@ -44,16 +45,14 @@ class Command(CredentialsCommand):
             ) from error
 
     def _complete(self, path: Path) -> None:
-        present = path.read_bytes() if path.exists() else b""
-        in_file = assignments(path)
-        elsewhere = FileAwareMapping()
-        missing = [name for name in SECRETS if not (in_file.get(name) or elsewhere.get(name))]
-        if missing:
-            write_secret_file(path, _with_secrets(present, missing))
-            self._report(path, missing)
-            return
+        if missing_secrets(path):
+            with one_at_a_time(path.with_name(f"{path.name}.lock")):
+                written = _write_missing(path)
+            if written:
+                self._report(path, written)
+                return
         self._make_private(path)
-        self._warn_of_hidden(in_file)
+        self._warn_of_hidden(assignments(path))
         self.stdout.write(f"Nothing to do: {' and '.join(SECRETS)} are set.")
 
     def _report(self, path: Path, written: list[str]) -> None:
@@ -89,6 +88,21 @@ def assignments(path: Path) -> Mapping[str, str]:
 
     EnvFile.read_env(str(path), encoding="utf-8-sig")
     return found
+
+
+def missing_secrets(path: Path) -> list[str]:
+    """Those that neither the file nor the environment sets."""
+    in_file, elsewhere = assignments(path), FileAwareMapping()
+    return [name for name in SECRETS if not (in_file.get(name) or elsewhere.get(name))]
+
+
+def _write_missing(path: Path) -> list[str]:
+    """What was written; nothing if another process was first."""
+    missing = missing_secrets(path)
+    if missing:
+        present = path.read_bytes() if path.exists() else b""
+        write_secret_file(path, _with_secrets(present, missing))
+    return missing
 
 
 def _with_secrets(present: bytes, names: list[str]) -> bytes:

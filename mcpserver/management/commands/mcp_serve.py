@@ -30,8 +30,8 @@ class Command(CredentialsCommand):
         parser.add_argument(
             "--migrate",
             action="store_true",
-            help="bring the database up to date first; of servers that start together on one"
-            " PostgreSQL, one does it and the others wait",
+            help="bring the database up to date first; of servers that start together, one does it"
+            " and the others wait",
         )
 
     def handle(self, *, migrate: bool, **options: Any) -> None:
