@@ -7,6 +7,7 @@ with `config` and `data` in it, and calls `manage.py` through Compose.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -48,6 +49,11 @@ def manage(*arguments: str) -> str:
     if Path.cwd() == settings.BASE_DIR:
         program = [_relative(path) for path in program]
     return " ".join([*_without(), *_moved_places(), shlex.join([*map(str, program), *arguments])])
+
+
+def runnable(text: str) -> str:
+    """`text` with each `manage.py …` in backquotes as it can be run here."""
+    return re.sub(r"`manage\.py ([^`]+)`", lambda found: f"`{manage(*found[1].split())}`", text)
 
 
 def _without() -> list[str]:

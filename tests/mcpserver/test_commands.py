@@ -143,7 +143,7 @@ def test_an_unmigrated_database_is_told(tmp_path: Path) -> None:
     installation.manage("credentials_init")
     done = installation.manage("mcp_serve")
     assert 1 == done.returncode
-    assert "run manage.py migrate" in done.stderr
+    assert "manage.py migrate`" in done.stderr
 
 
 def test_a_missing_store_key_stops_the_start(installed: Installation) -> None:

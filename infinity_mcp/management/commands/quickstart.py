@@ -30,7 +30,7 @@ from credentials.management.places import compose_service, how_to_own, told
 from credentials.models import Profile
 from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL
 from infinity_mcp.management.summary import Summary
-from mcpserver.management.commands.mcp_serve import require_free_port
+from mcpserver.management.commands.mcp_serve import require_free_port, warn_of_unreadable
 
 ADMIN_NAME = "admin"
 PROFILE_ID = "sandbox"
@@ -76,6 +76,8 @@ class Command(CredentialsCommand):
         summary = set_up()
         self.stdout.write(summary.text(serve=serve))
         self.stdout.flush()
+        if not serve:  # else mcp_serve says it
+            warn_of_unreadable(self.stderr)
         if serve:
             connections.close_all()
             call_command("mcp_serve")
@@ -174,7 +176,8 @@ def ensure_admin(summary: Summary) -> None:
         return
     if User.objects.filter(username=ADMIN_NAME).exists():
         raise CommandError(
-            f"The person {ADMIN_NAME} exists but may not administer: run manage.py createsuperuser."
+            f"The person {ADMIN_NAME} exists but may not administer:"
+            " run `manage.py createsuperuser`."
         )
     summary.admin_name = ADMIN_NAME
     summary.admin_password = secrets.token_urlsafe(12)

@@ -11,10 +11,12 @@ import anyio
 import uvicorn
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser, OutputWrapper
 
 from credentials.database import is_migrated, migrate_once
+from credentials.errors import TokenUnreadable
 from credentials.management.base import CredentialsCommand
+from credentials.management.places import runnable
 from credentials.models import Profile
 from credentials.validators import clean_token, validate_base_url
 from infinity_mcp.accepting import AcceptingServer, Workers
@@ -48,6 +50,7 @@ class Command(CredentialsCommand):
 
     def _serve_http(self) -> None:
         _refuse_unready()
+        warn_of_unreadable(self.stderr)
         require_free_port(settings.HOST, settings.PORT)
         # uvicorn raises the signal that stopped it once more, when all is done (security.md 25).
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -91,9 +94,15 @@ class Command(CredentialsCommand):
             anyio.run(serve)
 
 
+def warn_of_unreadable(stderr: OutputWrapper) -> None:
+    """Their users are refused; the others are served."""
+    if unreadable := Profile.objects.unreadable():
+        stderr.write(f"Warning: {runnable(str(TokenUnreadable(*unreadable)))}")
+
+
 def _refuse_unready() -> None:
     if not is_migrated():
-        raise CommandError("The database is not up to date: run manage.py migrate.")
+        raise CommandError("The database is not up to date: run `manage.py migrate`.")
     Profile.objects.check_store_key()
     database_file.is_writable()  # or the log says why not
 
