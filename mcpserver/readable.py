@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from mcpserver import catalogue
+from mcpserver.conversion import Texts, converting
 from mcpserver.infinity import InfinityClient, JsonObject
 from mcpserver.infinity.errors import Forbidden
-from mcpserver.richtext import to_text
 from mcpserver.values import find, kind_of, labels_of
 
 MEMBER_KINDS = ("members", "created_by")
@@ -39,33 +39,50 @@ class Reader:
         """By id or name. Raises WrongValue with the candidates."""
         return find(wanted, self.attributes, what="attribute")
 
-    def rows(self, item: JsonObject) -> list[JsonObject]:
+    async def rows(self, items: list[JsonObject]) -> tuple[list[list[JsonObject]], JsonObject]:
+        """The rows of each item, and the notice about their texts if there is one to give."""
+
+        def read(texts: Texts) -> tuple[list[list[JsonObject]], JsonObject]:
+            rows = [self._rows(item, texts) for item in items]
+            return rows, {"notice": texts.notice} if texts.notice else {}
+
+        return await converting(read)
+
+    async def row(self, attribute: JsonObject, item: JsonObject) -> JsonObject:
+        """One row; a value that was never set has its attribute's default."""
+
+        def read(texts: Texts) -> JsonObject:
+            row = self._row(attribute, item, texts)
+            return row | {"notice": texts.notice} if texts.notice else row
+
+        return await converting(read)
+
+    def _rows(self, item: JsonObject, texts: Texts) -> list[JsonObject]:
         """A row for each value that the item has, in the order of the board's attributes."""
         values = _values(item)
         known = [attribute for attribute in self.attributes if str(attribute["id"]) in values]
         ids = {str(attribute["id"]) for attribute in known}
         new = [{"id": each} for each in values if each not in ids]  # made within the last minute
-        return [self.row(attribute, item) for attribute in known + new]
+        return [self._row(attribute, item, texts) for attribute in known + new]
 
-    def row(self, attribute: JsonObject, item: JsonObject) -> JsonObject:
-        """One row; a value that was never set has its attribute's default."""
+    def _row(self, attribute: JsonObject, item: JsonObject, texts: Texts) -> JsonObject:
         data = _values(item).get(str(attribute["id"]), attribute.get("default_data"))
         return {
             "attribute_id": attribute["id"],
             "attribute_name": attribute.get("name"),
             "attribute_type": attribute.get("type"),
             "data": data,
-            "text": self._text(attribute, data),
+            "text": self._text(attribute, data, texts),
         }
 
-    def _text(self, attribute: JsonObject, data: Any) -> str:
+    def _text(self, attribute: JsonObject, data: Any, texts: Texts) -> str:
         match kind_of(attribute):
             case "label":
                 return ", ".join(_names(data, labels_of(attribute), keep_unknown=False))
             case "members" | "created_by":
                 return ", ".join(_names(data, self.people, keep_unknown=True))
             case "longtext":
-                return to_text(str(data or ""))
+                return texts.text(str(data or ""))
             case "checkbox":
                 return "yes" if data else "no"
             case "links":

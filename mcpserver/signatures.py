@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 
 from mcp_types import CallToolResult
 
+from mcpserver.conversion import converting
 from mcpserver.infinity import JsonObject
 from mcpserver.params import Paging, ResponseFormat
 from mcpserver.results import render
@@ -40,7 +41,8 @@ def published(function: ToolFunction) -> Callable[..., Awaitable[CallToolResult]
             arguments["paging"] = Paging(**page)
         if takes_api:
             arguments["api"] = open_client()
-        return render(await function(**arguments), response_format)
+        data = await function(**arguments)
+        return await converting(lambda texts: render(data, response_format, texts))
 
     parameters.append(_RESPONSE_FORMAT)
     tool.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ from pydantic import MISSING
 
 from mcpserver import catalogue
 from mcpserver.caps import MOST_IN_VALUES
+from mcpserver.conversion import html_of
 from mcpserver.infinity import InfinityClient, JsonObject
 from mcpserver.infinity.errors import Invalid
 from mcpserver.params import WrongValue
@@ -28,6 +29,7 @@ from mcpserver.richtext import to_html
 MAX_CANDIDATES = 30
 MOST_FAULTS = 20
 CANDIDATES = "; there are: "
+MAX_LONG_TEXTS = 200_000  # characters, in one call
 LARGEST_NUMBER = 2**63  # what JSON libraries agree on
 
 
@@ -60,6 +62,8 @@ async def item_values(
     chosen, faults = _chosen(written.named, attributes)
     if title is not None:
         chosen.append((_title_attribute(attributes), title))
+    if too_long := _too_long(chosen):
+        raise WrongValue(f"Nothing was written: {too_long}.")
     faults += _repeated(chosen)
     people = (
         await catalogue.members(api, workspace_id)
@@ -69,7 +73,8 @@ async def item_values(
     result = []
     for attribute, data in chosen:
         try:
-            result.append({"attribute_id": attribute["id"], "data": _data(attribute, data, people)})
+            converted = await _converted(attribute, data, people)
+            result.append({"attribute_id": attribute["id"], "data": converted})
         except WrongValue as fault:
             faults.append(f"{attribute['name']!r}: {fault}")
     faults += _too_many_entries(result)
@@ -151,6 +156,14 @@ def _repeated(chosen: list[tuple[JsonObject, Any]]) -> list[str]:
     return [f"{names[each]!r} is given twice" for each in names if times[each] > 1]
 
 
+def _too_long(chosen: list[tuple[JsonObject, Any]]) -> str | None:
+    texts = [data for attribute, data in chosen if kind_of(attribute) == "longtext"]
+    size = sum(len(text) for text in texts if isinstance(text, str))
+    if size <= MAX_LONG_TEXTS:
+        return None
+    return f"the long texts of one call have {size:,} characters, more than {MAX_LONG_TEXTS:,}"
+
+
 def find(
     wanted: Any, records: list[JsonObject], *, what: str, keys: tuple[str, ...] = ("id", "name")
 ) -> JsonObject:
@@ -179,6 +192,12 @@ def _candidates(records: list[JsonObject]) -> str:
     names = [repr(each.get("name") or each.get("email") or each["id"]) for each in shown]
     more = ["…"] if len(records) > MAX_CANDIDATES else []
     return ", ".join(names + more) or "none"
+
+
+async def _converted(attribute: JsonObject, data: Any, people: list[JsonObject]) -> Any:
+    if kind_of(attribute) == "longtext" and isinstance(data, str):
+        return await html_of(data)
+    return _data(attribute, data, people)
 
 
 # --- One value, by the attribute's type (infinity-api.md §12.1) -----------------------------------

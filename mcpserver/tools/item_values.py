@@ -16,7 +16,8 @@ async def infinity_get_item_values(
     """The values of one item with attribute names and readable texts: the best way to read it."""
     reader = await Reader.of(api, workspace_id, board_id)
     item = await _item(api, workspace_id, board_id, item_id)
-    return {"item_id": item_id, "values": reader.rows(item)}
+    rows, notice = await reader.rows([item])
+    return {"item_id": item_id, "values": rows[0], **notice}
 
 
 @read_tool
@@ -31,7 +32,7 @@ async def infinity_get_item_attribute_value(
     reader = await Reader.of(api, workspace_id, board_id)
     attribute = reader.attribute(attribute_id)
     item = await _item(api, workspace_id, board_id, item_id)
-    return reader.row(attribute, item)
+    return await reader.row(attribute, item)
 
 
 @read_tool
@@ -50,8 +51,12 @@ async def infinity_list_item_values(
         ws=workspace_id,
         board=board_id,
     )
-    items = [{"item_id": item["id"], "values": reader.rows(item)} for item in page["data"]]
-    return {**page, "data": items}
+    rows, notice = await reader.rows(page["data"])
+    items = [
+        {"item_id": item["id"], "values": values}
+        for item, values in zip(page["data"], rows, strict=True)
+    ]
+    return {**page, "data": items, **notice}
 
 
 async def _item(
