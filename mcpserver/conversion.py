@@ -11,6 +11,7 @@ from functools import cache
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import checkpoint
 
 from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS, TooComplex, strip_tags
 from mcpserver.richtext import MAX_CHARACTERS, to_html, to_text
@@ -83,6 +84,7 @@ async def converting(function: Callable[[Texts], T]) -> T:
 async def html_of(text: str) -> str:
     """`to_html`, outside the event loop for a long text. Raises WrongValue."""
     if len(text) <= AT_ONCE or len(text) > MAX_CHARACTERS:
+        await checkpoint()  # a call may have many
         return to_html(text)
     return await to_thread.run_sync(to_html, text, limiter=_one_at_a_time())
 

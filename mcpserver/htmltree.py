@@ -160,8 +160,8 @@ def _pairs(found: list[Tag]) -> set[int]:
 def _stands_alone(text: str, tag: Tag, in_html: bool) -> bool:
     if tag.name in VOID or tag.name in SILENT or tag.name == "!":
         return not tag.closing
-    if tag.name not in BLOCKS:
-        return False
+    if tag.name not in BLOCKS or tag.closing:
+        return in_html and tag.name in BLOCKS
     # `<p>` may be left open, but `Box<p>` in a text without other blocks is no paragraph.
     return in_html or not text[tag.start - 1 : tag.start].isalnum()
 

@@ -85,7 +85,7 @@ def _converted(text: str) -> list[Node]:
     tags = htmltree.find_tags(text) if "<" in text else []
     if tags and not text[: tags[0].start].strip():
         nodes = htmltree.build(text, tags)
-        if all(_is_html(node) for node in nodes):
+        if nodes and all(_is_html(node) for node in nodes):
             return _safe(nodes)
     _refuse_expansion(text)
     source = _without_lost_references(_without_text_tags(text, tags))
