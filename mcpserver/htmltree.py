@@ -35,6 +35,7 @@ _ONE_ATTRIBUTE = re.compile(rf"""([^\s<>"'=/]+)(?:\s*=\s*({_VALUE}))?""")
 VOID = frozenset(("br", "hr", "img", "input", "col", "wbr", "area"))
 _LISTS = ("ul", "ol", "li", "dl", "dt", "dd")
 _TABLES = ("table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption", "colgroup", "col")
+_ROWS = ("table", "thead", "tbody", "tfoot", "tr")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "hgroup")
 _PROSE = ("p", "hr", "pre", "blockquote", "figure", "figcaption", "details", "summary", "address")
 GROUPS = frozenset((
@@ -78,6 +79,7 @@ _IMPLIED: dict[str, tuple[set[str] | frozenset[str], set[str] | frozenset[str]]]
     "tr": ({"tr", "caption"}, {"table"}),
     **dict.fromkeys(_CELLS, (_CELLS, {"tr", "table"})),
     **dict.fromkeys(_PARTS, (_PARTS | {"caption"}, {"table"})),
+    **dict.fromkeys(_HEADINGS, (set(_HEADINGS), BLOCKS - set(_HEADINGS))),
     "a": ({"a"}, BLOCKS),
 }
 
@@ -195,17 +197,21 @@ class _Builder:
 
     def text(self, source: str) -> None:
         if source:
-            self._stack[-1].children.append(unescape(source))
+            self._append(unescape(source))
 
     def open(self, tag: Tag) -> None:
         if tag.name in BLOCKS and self._open["p"]:
             self._close_nearest({"p"}, BLOCKS)
         if tag.name in _IMPLIED:
             self._close_nearest(*_IMPLIED[tag.name])
+        if tag.name == "table" and self._stack[-1].tag in _ROWS:
+            self._pop_through("table")
         element = Element(tag.name, dict(_attributes(tag.name, tag.attributes)))
         if tag.name == "input" and "type" not in element.attributes:
             return
-        self._stack[-1].children.append(element)
+        if tag.name in _TABLES[1:] and not self._open["table"]:
+            return  # browsers and nh3 know none outside a table
+        self._append(element)
         if tag.name in BLOCKS:
             self._note_block()
         if tag.name not in VOID:
@@ -213,6 +219,16 @@ class _Builder:
                 raise TooComplex
             self._stack.append(element)
             self._open[tag.name] += 1
+
+    def _append(self, node: Node) -> None:
+        parent = self._stack[-1]
+        if parent.tag not in _ROWS or _belongs_in_a_row(node):
+            parent.children.append(node)
+            return
+        # What stands between the cells of a table is shown before it.
+        table = next(each for each in reversed(self._stack) if each.tag == "table")
+        outer = self._stack[self._stack.index(table) - 1]
+        outer.children.insert(len(outer.children) - 1, node)
 
     def close(self, name: str) -> None:
         if self._open[name]:
@@ -240,6 +256,10 @@ class _Builder:
             if element.holds_blocks:
                 return
             element.holds_blocks = True
+
+
+def _belongs_in_a_row(node: Node) -> bool:
+    return node.tag in _TABLES if isinstance(node, Element) else not node.strip()
 
 
 @lru_cache(maxsize=256)

@@ -120,12 +120,14 @@ def _cell(cell: Element) -> Element:
 
 def _code(pre: Element) -> Element:
     inner = [node for node in pre.children if node != ""]
-    code = inner[0] if len(inner) == 1 and isinstance(inner[0], Element) else None
-    language = code.attributes if code is not None and code.tag == "code" else {}
-    parts = _code_parts(code.children if code is not None and code.tag == "code" else inner)
-    text = "".join(part for part in parts if isinstance(part, str))
-    if len(text) and all(isinstance(part, str) for part in parts):
-        parts = [text.removesuffix("\n")]
+    code = inner[0] if len(inner) == 1 and isinstance(inner[0], Element) else Element("")
+    is_code = code.tag == "code"
+    parts = _code_parts(code.children if is_code else inner)
+    if not is_code and parts and isinstance(parts[0], str):
+        parts[0] = parts[0].lstrip("\n")  # HTML drops it there
+    if parts and isinstance(parts[-1], str):
+        parts[-1] = parts[-1].removesuffix("\n")
+    language = code.attributes if is_code else {}
     kept = {k: v for k, v in language.items() if k in ("class", "data-meta")}
     return Element("code", kept, [part for part in parts if part != ""])
 

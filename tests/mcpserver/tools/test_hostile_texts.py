@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event, Thread
 from typing import Any
 
@@ -151,3 +152,28 @@ def test_a_text_read_without_formatting_says_so(item: Agent, stored: Any) -> Non
     read = item.text("infinity_get_comment", comment_id=stored(f"<p>a</p>{deep}"))
     assert read.startswith("> Without formatting: 1 text beyond 50,000 characters, 4,000 tags")
     assert "all the same" in read
+
+
+@pytest.mark.parametrize(
+    ("tool", "place"),
+    [
+        ("infinity_get_item_attribute_value", {"attribute_id": "Notes"}),
+        ("infinity_get_item_values", {}),
+        ("infinity_list_item_values", {"limit": 1}),
+    ],
+)
+def test_values_read_without_formatting_say_so(
+    item: Agent, attribute_ids: dict[str, str], tool: str, place: dict[str, Any]
+) -> None:
+    deep = "<p>a</p>" + "<div>" * 100 + "all the same" + "</div>" * 100
+    url = "{}/workspaces/{workspace_id}/boards/{board_id}/items/{item_id}"
+    values = [{"attribute_id": attribute_ids["Notes"], "data": deep}]
+    headers = {"Authorization": f"Bearer {ADA_TOKEN}"}
+    address = url.format(item.infinity.url, **item.place)
+    httpx2.put(address, json={"values": values}, headers=headers).raise_for_status()
+    arguments = {**item.place, **place}
+    if tool == "infinity_list_item_values":
+        del arguments["item_id"]
+    result = replace(item, place={}).call(tool, **arguments)
+    assert "all the same" in text_of(result)
+    assert "> Without formatting: 1 text beyond" in text_of(result)
