@@ -13,12 +13,13 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import checkpoint
 
-from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS, TooComplex, strip_tags
+from mcpserver.baretext import bare_text
+from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS, TooComplex
 from mcpserver.richtext import MAX_CHARACTERS, to_html, to_text
 
 AT_ONCE = 2_000  # characters that are converted without a thread: 10 ms at most
 MAX_RESULT = 100_000  # characters of HTML that are converted for one result
-MAX_BARE = 1_000_000  # characters that are read without formatting, beyond those
+MAX_BARE = 500_000  # characters that are read without formatting, beyond those
 SHORT = 200  # what is left of each text after that
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ class Texts:
         self._bare_seen += len(html)
         self._bare += 1
         self._cut += len(html) > left
-        return strip_tags(html[:left]) + ("…" if len(html) > left else "")
+        return bare_text(html[:left]) + ("…" if len(html) > left else "")
 
     @property
     def notice(self) -> str | None:

@@ -25,10 +25,8 @@ MAX_TAGS = 4_000  # `<` in one text, and as many `&`
 
 _FLAGS = r"checked|disabled|selected|open|hidden|controls|reversed|nowrap|data-[\w-]+"
 _VALUE = r"""(?:"[^"<]*+"|'[^'<]*+'|[^\s"'=<>`]++)"""
-_ATTRIBUTE = rf"""\s++(?:[^\s<>"'=/]++\s*+=\s*+{_VALUE}|(?:{_FLAGS})(?=[\s/>]))"""
-_TAG = re.compile(
-    rf"<(/?)([a-zA-Z][\w:-]*+)((?:{_ATTRIBUTE})*+)\s*+/?>|<!--|<!(?i:doctype)[^<>]*+>"
-)
+ATTRIBUTE = rf"""\s++(?:[^\s<>"'=/]++\s*+=\s*+{_VALUE}|(?:{_FLAGS})(?=[\s/>]))"""
+_TAG = re.compile(rf"<(/?)([a-zA-Z][\w:-]*+)((?:{ATTRIBUTE})*+)\s*+/?>|<!--|<!(?i:doctype)[^<>]*+>")
 _ONE_ATTRIBUTE = re.compile(rf"""([^\s<>"'=/]+)(?:\s*=\s*({_VALUE}))?""")
 
 # fmt: off
@@ -309,12 +307,3 @@ def _write(nodes: list[Node], parts: list[str]) -> None:
 def start_tag(element: Element) -> str:
     pairs = (f' {name}="{escape(value)}"' for name, value in element.attributes.items())
     return f"<{element.tag}{''.join(pairs)}>"
-
-
-def strip_tags(html: str) -> str:
-    """The bare text of HTML, each block on a line of its own; for what is too complex to read."""
-    text = _BREAKS.sub("\n", html)
-    return unescape(_TAG.sub("", text)).strip()
-
-
-_BREAKS = re.compile(r"(?i)(?:<br\s*+/?>|</(?:p|div|li|tr|h[1-6]|pre|blockquote)>)\s*+")

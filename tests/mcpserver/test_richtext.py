@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from mcpserver.baretext import bare_text
 from mcpserver.conversion import MAX_BARE, Texts
 from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS
 from mcpserver.params import WrongValue
@@ -252,6 +253,7 @@ def test_a_plain_comment_has_the_same_limit() -> None:
         "<blockquote>" * 200 + "all the same<br>" * 3000,
         "<p x" * 12_400 + " all the same",
         "all the same " * 10_000,
+        "<p>all the same</p>" * 3_000 + "Vec<all the same>",
     ],
 )
 def test_what_is_too_much_to_convert_is_read_as_bare_text(html: str) -> None:
@@ -259,6 +261,11 @@ def test_what_is_too_much_to_convert_is_read_as_bare_text(html: str) -> None:
     assert "all the same" in texts.text(html)
     assert texts.notice is not None
     assert texts.notice.startswith("Without formatting: 1 text beyond 50,000 characters")
+
+
+def test_bare_text_keeps_what_is_no_tag() -> None:
+    html = "<p class='x'>a<br>Vec&lt;u8&gt; Map<String> a<b</p><div>b</div>"
+    assert "a\nVec<u8> Map<String> a<b\nb" == bare_text(html)
 
 
 def test_a_result_has_a_limit_of_its_own() -> None:
