@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from mcpserver.baretext import bare_text
-from mcpserver.conversion import MAX_BARE, Texts
+from mcpserver.conversion import AT_ONCE, MAX_BARE, LongTexts, Texts, converting, html_of
 from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS
 from mcpserver.params import WrongValue
 from mcpserver.richtext import MAX_CHARACTERS, paragraphs, to_html, to_text
@@ -275,3 +277,33 @@ def test_a_result_has_a_limit_of_its_own() -> None:
     assert sum(map(len, read)) < MAX_BARE + 5 * MAX_CHARACTERS
     assert "Without formatting" in str(texts.notice)
     assert "cut short" in str(texts.notice)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda: html_of("[" * MAX_CHARACTERS),
+        lambda: converting(lambda texts: texts.text(f"<p>{'[' * 20_000}</p>")),
+        lambda: converting(lambda texts: texts.text("<p x" * 100_000)),
+        lambda: converting(lambda texts: [texts.text(f"<p>{n:04}</p>") for n in range(2_000)]),
+    ],
+)
+def test_long_texts_are_converted_while_the_loop_goes_on(
+    convert: Callable[[], Awaitable[object]],
+) -> None:
+    async def turns_meanwhile() -> int:
+        converting = asyncio.ensure_future(convert())
+        turns = 0
+        while not converting.done():
+            await asyncio.sleep(0)
+            turns += 1
+        await converting
+        return turns
+
+    assert 2 < asyncio.run(turns_meanwhile())
+
+
+def test_short_texts_need_no_thread() -> None:
+    with pytest.raises(LongTexts):
+        Texts(at_once=True).text("x" * (AT_ONCE + 1))
+    assert "x" == Texts(at_once=True).text("<p>x</p>")
