@@ -7,7 +7,7 @@ from typing import Protocol
 
 from django.conf import settings
 
-from credentials.validators import clean_token
+from credentials.validators import clean_token, complete_base_url
 
 
 class InfinityAccess(Protocol):
@@ -28,7 +28,7 @@ class InfinityAccess(Protocol):
 
 
 def default_base_url() -> str:
-    return str(settings.INFINITY_API_BASE_URL).rstrip("/")
+    return complete_base_url(settings.INFINITY_API_BASE_URL)
 
 
 def default_version() -> str:

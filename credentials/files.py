@@ -15,12 +15,13 @@ def new_secret_file(path: Path) -> Iterator[Path]:
     """A scratch file to fill, for its owner's eyes only. When the block ends well it becomes
     `path`, otherwise `path` is left as it was.
 
-    Missing parent folders are created and symbolic links followed. Raises OSError.
+    Symbolic links are followed. Raises OSError, also for a folder that is not there.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():
         raise OSError(None, "it is not a regular file")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():  # as often a mistyped path as a folder to be made
+        raise OSError(None, f"there is no folder {path.parent}")
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".secret-")  # 0600 from birth
     os.close(handle)
     try:

@@ -13,7 +13,7 @@ from credentials.access import default_base_url, default_version
 from credentials.errors import TokenUnreadable
 from credentials.events import EventKind, announce
 from credentials.scopes import every_scope, validate_scopes
-from credentials.validators import clean_token, expiry_of, validate_base_url
+from credentials.validators import clean_token, complete_base_url, expiry_of, validate_base_url
 
 ENDS_SOON = timedelta(days=30)
 
@@ -103,7 +103,7 @@ class Profile(models.Model):
         return self.version or default_version()
 
     def clean(self) -> None:
-        self.base_url = self.base_url.rstrip("/")
+        self.base_url = complete_base_url(self.base_url)
 
     def set_token(self, token: str) -> None:
         """Encrypt `token` as this profile's; save() stores it. Raises CredentialError.

@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 
 from credentials.errors import TokenInvalid
 
+API_PATH = "/api/v2"
+DEFAULT_URL = f"https://app.startinfinity.com{API_PATH}"
 SANDBOX_URL = "sandbox:"
 SANDBOX_TOKEN = "sandbox-ada"  # not a secret: it opens invented data only
 
@@ -46,7 +48,8 @@ def expiry_of(token: str) -> datetime | None:
 def validate_base_url(text: str) -> None:
     """Raise ValidationError unless `text` is `sandbox:`, an https URL, or http on this machine.
 
-    Over http to any other, the token would travel in clear.
+    Over http to any other, the token would travel in clear. A missing path is completed where it is
+    stored (`complete_base_url`); on this machine it may be another.
     """
     if text == SANDBOX_URL:
         return
@@ -59,6 +62,20 @@ def validate_base_url(text: str) -> None:
             " would travel in clear) or is sandbox: itself.",
             code="scheme",
         )
+    completed = complete_base_url(text)
+    if not completed.endswith(API_PATH) and not _is_loopback(url.hostname):
+        raise ValidationError(
+            f"The API is at {API_PATH}: a base URL ends in it, like {DEFAULT_URL}.", code="path"
+        )
+
+
+def complete_base_url(text: str) -> str:
+    """`text` without a slash at its end, and with the API's path where only that is missing."""
+    text = text.rstrip("/")
+    if "://" not in text:
+        return text
+    path = text.partition("://")[2].partition("/")[2]
+    return text + {"": API_PATH, "api": "/v2"}.get(path, "")
 
 
 def _split(text: str) -> SplitResult:

@@ -11,7 +11,20 @@ from credentials.events import EventKind, announce
 from credentials.models import Profile
 from mcpserver.audit import kind_of
 from mcpserver.infinity import InfinityClient, InfinityError
+from mcpserver.infinity.errors import (
+    BadAnswer,
+    NotFound,
+    RateLimited,
+    Refused,
+    RemovedInVersion,
+    TokenRefused,
+)
 from mcpserver.upstream import Upstream
+
+CHECK_THE_URL = (
+    "Check the base URL, which ends in /api/v2 (https://app.startinfinity.com/api/v2), and the API"
+    " version."
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,31 @@ async def _ask(upstream: Upstream, profile: Profile) -> Verification:
         api = upstream.client(profile, user="credentials_verify")
         return Verification(profile, await _owner(api), await _workspaces(api))
     except (CredentialError, InfinityError) as error:
-        return Verification(profile, problem=str(error), error=kind_of(error))
+        return Verification(profile, problem=_explained(profile, error), error=kind_of(error))
+
+
+def _explained(profile: Profile, error: CredentialError | InfinityError) -> str:
+    """For an operator; what the error itself says is for the model that called a tool."""
+    url = profile.api_base_url
+    match error:
+        case CredentialError():
+            return str(error)
+        case TokenRefused():
+            return (
+                f"Infinity refused the Infinity token ({error.status}): it was revoked, has expired"
+                f" or is of another Infinity than {url}. To store another:"
+                f" `manage.py credentials_add_profile --id {profile.id} --replace`"
+            )
+        case RateLimited():
+            return f"Infinity's rate limit is reached ({error.status}): try again in a minute."
+        case NotFound() | RemovedInVersion():
+            return f"{url} does not know this request ({error.status}). {CHECK_THE_URL}"
+        case Refused():
+            return f"{url} answered {error.status}: look whether Infinity works in a browser."
+        case BadAnswer():
+            return f"{url} did not answer as Infinity's API does. {CHECK_THE_URL}"
+        case _:
+            return f"{str(error).partition('. ')[0].rstrip('.')}. Check {url} and the network here."
 
 
 async def _owner(api: InfinityClient) -> str:

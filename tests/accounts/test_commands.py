@@ -69,7 +69,7 @@ class TestAddUser:
     def test_key_file_is_private_and_keeps_the_key_off_the_screen(
         self, profile: Profile, tmp_path: Path, capsys: Capture
     ) -> None:
-        path = tmp_path / "config" / "codex-mcp-key.txt"
+        path = tmp_path / "codex-mcp-key.txt"
 
         add_user("--access=read-only", "--key-file", path)
 
@@ -79,6 +79,13 @@ class TestAddUser:
         output = capsys.readouterr()
         assert str(path) in output.out
         assert "mcp_" not in output.out + output.err
+
+    def test_folder_of_the_key_file_is_not_made(self, profile: Profile, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match=r"no folder .*absent\. Nothing was changed"):
+            add_user("--access=read-only", "--key-file", tmp_path / "absent" / "bob.txt")
+
+        assert not McpUser.objects.exists()
+        assert not (tmp_path / "absent").exists()
 
     def test_unwritable_key_file_saves_nothing(self, profile: Profile, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match=r"Cannot write .*Nothing was changed"):

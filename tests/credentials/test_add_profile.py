@@ -139,12 +139,12 @@ def test_sandbox_needs_no_token(db: None, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_address_version_and_ceiling_are_kept(db: None, token: str) -> None:
     add(
-        "--token", token, "--base-url=https://own.example.org/api/", "--api-version=v9",
+        "--token", token, "--base-url=https://own.example.org/", "--api-version=v9",
         "--access=read-write",
     )  # fmt: skip
 
     profile = Profile.objects.get()
-    assert "https://own.example.org/api" == profile.base_url
+    assert "https://own.example.org/api/v2" == profile.base_url
     assert "v9" == profile.version
     assert [READ, WRITE] == profile.scopes
 
@@ -165,7 +165,7 @@ def test_replacing_keeps_what_is_not_given(db: None, token: str) -> None:
 
     profile = Profile.objects.get()
     assert token[::-1] == profile.open_token()
-    assert "https://own.example.org/api" == profile.base_url
+    assert "https://own.example.org/api/v2" == profile.base_url
     assert "v9" == profile.version
     assert [READ, ADMIN] == profile.scopes
 

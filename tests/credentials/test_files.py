@@ -13,7 +13,7 @@ def mode(path: Path) -> int:
 
 
 def test_secret_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "folder" / "key.txt"
+    path = tmp_path / "key.txt"
     before = os.umask(0)
     try:
         write_secret_file(path, b"content\n")
@@ -23,6 +23,13 @@ def test_secret_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> N
     assert b"content\n" == path.read_bytes()
     assert 0o600 == mode(path)
     assert [path] == list(path.parent.iterdir())
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="there is no folder"):
+        write_secret_file(tmp_path / "absent" / "key.txt", b"content")
+
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_secret_file_replaces_a_readable_one(tmp_path: Path) -> None:

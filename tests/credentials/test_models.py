@@ -55,11 +55,11 @@ def test_profile_without_address_uses_that_of_the_settings(settings: Settings) -
 
 def test_profile_with_an_address_uses_its_own_without_trailing_slash() -> None:
     profile = Profile(
-        id="local", name="Local", base_url="https://own.example.org/api/", version="v9"
+        id="local", name="Local", base_url="https://own.example.org/api/v2/", version="v9"
     )
     profile.clean()
 
-    assert "https://own.example.org/api" == profile.api_base_url
+    assert "https://own.example.org/api/v2" == profile.api_base_url
     assert "v9" == profile.api_version
 
 

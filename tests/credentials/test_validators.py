@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from credentials.errors import TokenInvalid
-from credentials.validators import clean_token, expiry_of, validate_base_url
+from credentials.validators import clean_token, complete_base_url, expiry_of, validate_base_url
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,10 @@ from credentials.validators import clean_token, expiry_of, validate_base_url
         "http://127.0.0.1:8000",
         "http://127.8.9.10",
         "http://[::1]:8000/api",
+        "https://app.startinfinity.com",
+        "https://app.startinfinity.com/",
+        "https://app.startinfinity.com/api/",
+        "https://proxy.example.org/infinity/api/v2",
     ],
 )
 def test_safe_base_url_is_accepted(url: str) -> None:
@@ -62,11 +66,35 @@ def test_safe_base_url_is_accepted(url: str) -> None:
         "https://[::1/",
         "https://exämple.org",
         " https://example.org",
+        "https://app.startinfinity.com/api/v1",
+        "https://app.startinfinity.com/api/v2/workspaces",
+        "https://app.startinfinity.com/b/board",
+        "https://app.startinfinity.com//api",
+        "https://app.startinfinity.com/v2",
     ],
 )
 def test_unsafe_base_url_is_refused(url: str) -> None:
     with pytest.raises(ValidationError):
         validate_base_url(url)
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("", ""),
+        ("sandbox:", "sandbox:"),
+        ("https://app.startinfinity.com", "https://app.startinfinity.com/api/v2"),
+        ("https://app.startinfinity.com/", "https://app.startinfinity.com/api/v2"),
+        ("https://app.startinfinity.com/api", "https://app.startinfinity.com/api/v2"),
+        ("https://app.startinfinity.com/api/v2/", "https://app.startinfinity.com/api/v2"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000/api/v2"),
+        ("http://127.0.0.1:8000/own", "http://127.0.0.1:8000/own"),
+        ("nonsense", "nonsense"),
+        ("https://[::1/", "https://[::1/api/v2"),
+    ],
+)
+def test_a_path_that_is_missing_is_completed(given: str, stored: str) -> None:
+    assert stored == complete_base_url(given)
 
 
 def test_space_around_a_token_is_dropped(token: str) -> None:

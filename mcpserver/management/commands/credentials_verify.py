@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from credentials.management.base import CredentialsCommand
+from credentials.management.places import runnable
 from credentials.models import Profile
 from mcpserver.verification import verify
 
@@ -19,7 +20,7 @@ class Command(CredentialsCommand):
         found = verify(_profiles(options["id"]))
         for each in found:
             failed = "FAILED: " if each.problem else ""
-            self.stdout.write(f"{each.profile.id}: {failed}{each}")
+            self.stdout.write(f"{each.profile.id}: {failed}{runnable(str(each))}")
         if any(each.problem for each in found):
             raise CommandError("Not every token works.")
 
