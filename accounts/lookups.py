@@ -41,6 +41,7 @@ class FilteredLookups(Base):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
+        search_term = search_term.replace("\0", "")
         searched = " ".join(search_term[:LONGEST_SEARCH].split()[:MOST_WORDS])
         if searched != " ".join(search_term.split()):
             self.message_user(request, SEARCH_CUT, messages.WARNING)
