@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -50,14 +51,14 @@ def ada(db: None, settings: Settings) -> Client:
     return browser
 
 
-def ask(browser: Client, method: str, url: str, sent: object = None) -> str:
+def ask(browser: Client, method: str, url: str, sent: dict[str, Any] | None = None) -> str:
     """The page. What it changes is undone."""
     session = browser.cookies["sessionid"].value
     with transaction.atomic():
         answer = browser.generic(
             method,
             url,
-            urlencode(sent, True).encode() if sent else b"",  # type: ignore[call-overload]
+            urlencode(sent or {}, True).encode(),
             "application/x-www-form-urlencoded",
         )
         transaction.set_rollback(True)
@@ -117,7 +118,20 @@ def test_each_parameter_of_a_client_takes_anything(ada: Client) -> None:
 
 
 MEMBERS = ("redirect_uris", "client_name", "grant_types", "token_endpoint_auth_method", "x")
-VALUES = [*JUNK, 5, 1e300, True, None, {}, [], [None], [[]], {"a": {}}, "\ud800", ["\ud800"]]
+VALUES: list[Any] = [
+    *JUNK,
+    5,
+    1e300,
+    True,
+    None,
+    {},
+    [],
+    [None],
+    [[]],
+    {"a": {}},
+    "\ud800",
+    ["\ud800"],
+]
 
 
 def test_each_member_of_a_registration_takes_anything(ada: Client) -> None:
