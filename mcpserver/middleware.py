@@ -19,7 +19,7 @@ from mcp_types import CallToolResult, ErrorData, PaginatedRequestParams, methods
 from accounts.policy import Policy
 from mcpserver.auth import current_caller
 from mcpserver.infinity import JsonObject
-from mcpserver.refusal import bounded, error_data
+from mcpserver.refusal import bounded, error_data, error_meta
 
 MOST_LISTINGS = 16  # one takes about 0.5 MiB
 
@@ -101,9 +101,12 @@ async def with_told_errors(
 ) -> HandlerResult:
     """With a handshake the SDK would tell the client the text of an unforeseen exception."""
     try:
-        return await call_next(ctx)
+        result = await call_next(ctx)
     except Exception as error:
         raise MCPError.from_error_data(told_error(error)) from error
+    if isinstance(result, dict) and result.get("isError"):
+        result["_meta"] = {**result.get("_meta", {}), **error_meta()}
+    return result
 
 
 def set_data_aside(result: CallToolResult) -> CallToolResult:

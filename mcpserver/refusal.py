@@ -12,6 +12,7 @@ from starlette.types import Message, Send
 
 from infinity_mcp.request_id import current_request_id
 
+REQUEST_ID = "infinity-mcp/request_id"
 MOST_ERROR_CHARACTERS = 4_000  # tools.md, Results
 
 
@@ -21,6 +22,11 @@ def bounded(text: str) -> str:
         return text
     end = " … (cut)"
     return text[: MOST_ERROR_CHARACTERS - len(end)] + end
+
+
+def error_meta() -> dict[str, str]:
+    """The `_meta` of a tool's error: for people who look for the cause, not for the model."""
+    return {REQUEST_ID: current_request_id()}
 
 
 def error_data(data: Any = None) -> dict[str, Any]:

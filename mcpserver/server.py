@@ -38,7 +38,7 @@ from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityError, JsonObject
 from mcpserver.middleware import KeptListings, set_data_aside, with_data, with_told_errors
 from mcpserver.params import WrongValue
-from mcpserver.refusal import bounded
+from mcpserver.refusal import bounded, error_meta
 from mcpserver.rows import CallRow
 from mcpserver.signatures import ToolFunction, published
 from mcpserver.upstream import Upstream, set_upstream
@@ -226,7 +226,8 @@ class InfinityServer(MCPServer[Upstream]):
         except ToolError as error:
             if isinstance(error, UnexpectedToolError):
                 logger.exception("Tool %r raised an unexpected exception", name)
-            return {"content": [{"type": "text", "text": str(error)}], "isError": True}
+            content = [{"type": "text", "text": str(error)}]
+            return {"content": content, "isError": True, "_meta": error_meta()}
         assert isinstance(result, CallToolResult)
         content = [
             part.model_dump(by_alias=True, mode="json", exclude_none=True)

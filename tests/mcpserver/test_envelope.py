@@ -12,7 +12,7 @@ import pytest
 from mcp_types import UNSUPPORTED_PROTOCOL_VERSION
 from mcp_types.version import KNOWN_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
 
-from mcpserver.refusal import MOST_ERROR_CHARACTERS
+from mcpserver.refusal import MOST_ERROR_CHARACTERS, REQUEST_ID
 from tests.support import PATIENCE_SECONDS, Server
 
 pytestmark = pytest.mark.any_database
@@ -121,6 +121,18 @@ def test_what_is_no_message_is_explained(server: Server, key: str, version: str 
 def test_every_error_carries_its_request_id(server: Server, key: str, version: str | None) -> None:
     for message in WRONG:
         assert_explained(asked(server, key, message, version))
+
+
+@pytest.mark.parametrize("version", VERSIONS[:-1])
+def test_every_error_of_a_tool_carries_its_request_id(
+    server: Server, key: str, version: str | None
+) -> None:
+    wrong = (call("infinity_get_profile", {"x": 1}), call("no_such_tool", {}))
+    for message in (*wrong, call("infinity_list_subitems", {})):
+        answer = asked(server, key, message, version)
+        result = answer.json()["result"]
+        assert result["isError"]
+        assert answer.headers["x-request-id"] == result["_meta"][REQUEST_ID]
 
 
 def test_a_reply_that_is_none_is_explained(server: Server, key: str) -> None:

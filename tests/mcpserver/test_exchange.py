@@ -24,6 +24,7 @@ from accounts.models import ApiKey
 from mcpserver.app import McpApp
 from mcpserver.auth import current_caller, set_caller
 from mcpserver.database import in_thread
+from mcpserver.refusal import REQUEST_ID
 from mcpserver.server import TOLD, InfinityServer, refuse_beyond_policy
 from mcpserver.upstream import Upstream, set_upstream
 from tests.conftest import MakeUser
@@ -209,8 +210,11 @@ def told(answer: httpx2.Response) -> Answer:
 
 def canonical(text: str) -> str:
     """Text, because Python takes 1, 1.0 and True for the same. Of an error its code and message:
-    here its data has the request id, too."""
+    here its data has the request id, too, as the `_meta` of a tool's error has."""
     answer = json.loads(text)
+    meta = answer.get("result", {}).get("_meta", {})
+    if meta.pop(REQUEST_ID, None) and not meta:
+        del answer["result"]["_meta"]
     if isinstance(answer.get("error"), dict):
         answer["error"].pop("data", None)
     return json.dumps(answer, sort_keys=True)
