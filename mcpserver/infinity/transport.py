@@ -140,6 +140,8 @@ class InProcessTransport:
             content=None if isinstance(request.body, UploadedFile) else request.body,
             files={"file": (file.name, file.content, file.content_type)} if file else None,
         )
+        if len(response.content) > MAX_ANSWER_BYTES:
+            raise _too_large()
         return Answer(response.status_code, response.headers, response.content)
 
     async def close(self) -> None:
@@ -170,9 +172,13 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
             response.close()
-            raise errors.BadAnswer(
-                f"Infinity's answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB. Ask for less: "
-                "a smaller limit, or without expand."
-            )
+            raise _too_large()
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _too_large() -> errors.BadAnswer:
+    return errors.BadAnswer(
+        f"Infinity's answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB. Ask for less: "
+        "a smaller limit, or without expand."
+    )

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from mcpserver.sandbox.errors import ApiError, Forbidden, NotFound
 from mcpserver.sandbox.models import Attribute, Board, Json, Member, User, Workspace
@@ -176,7 +176,7 @@ class Call:
         self.expand()
         shown = [row for row in rows if self.options.lists_include_deleted or not row.deleted]
         page = paginate(shown, self.request.query_params, self.options, id_type)
-        return JSONResponse(page.body(render))
+        return StreamingResponse(page.written(render), media_type="application/json")
 
     def one(self, content: Json) -> Response:
         self.expand()

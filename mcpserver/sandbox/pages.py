@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -28,14 +30,18 @@ class Page(Generic[R]):
     before: str | None
     after: str | None
 
-    def body(self, render: Callable[[R], Any]) -> dict[str, Any]:
-        data = [render(row) for row in self.rows]
-        return {
-            "has_more": self.has_more,
-            "before": self.before,
-            "after": self.after,
-            "data": data,
-        }
+    async def written(self, render: Callable[[R], Any]) -> AsyncIterator[str]:
+        """As JSON, a row at a time: a page may have megabytes, and others are served meanwhile."""
+        envelope = {"has_more": self.has_more, "before": self.before, "after": self.after}
+        yield f'{_json(envelope)[:-1]},"data":['
+        for number, row in enumerate(self.rows):
+            await asyncio.sleep(0)
+            yield ("," if number else "") + _json(render(row))
+        yield "]}"
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
