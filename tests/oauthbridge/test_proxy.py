@@ -10,7 +10,7 @@ import pytest
 
 from accounts.models import McpUser, User
 from tests.oauthbridge.conftest import variables
-from tests.oauthbridge.support import Flow, client
+from tests.oauthbridge.support import LOOPBACK, Flow, client
 from tests.oauthbridge.test_refusals import DOCUMENTS
 from tests.support import (
     PATIENT,
@@ -56,9 +56,10 @@ def guess_key(server: Server, address: str) -> httpx2.Response:
 
 
 def register(server: Server, address: str) -> httpx2.Response:
-    """Wrongly, which counts too and costs no hash."""
+    """A public client, which costs no hash."""
     url, headers = f"{server.origin}/oauth/register", {"X-Forwarded-For": address}
-    return httpx2.post(url, json={}, headers=headers, **PATIENT)
+    client = {"redirect_uris": [LOOPBACK], "token_endpoint_auth_method": "none"}
+    return httpx2.post(url, json=client, headers=headers, **PATIENT)
 
 
 @pytest.mark.parametrize("attempt", [guess_key, register])
