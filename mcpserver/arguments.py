@@ -11,16 +11,19 @@ from pydantic import ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from mcpserver.infinity import JsonObject
+from mcpserver.left_out import takes_null, without_left_out
 
 
 class ToolArguments(FuncMetadata):
-    """Unknown arguments are refused by name; null for an optional one counts as left out."""
+    """Unknown arguments are refused by name; see left_out for null and empty ones."""
+
+    updates: bool = False
 
     @classmethod
-    def of(cls, metadata: FuncMetadata) -> ToolArguments:
+    def of(cls, metadata: FuncMetadata, *, updates: bool = False) -> ToolArguments:
         model = metadata.arg_model
         strict = type(model.__name__, (model,), {"model_config": ConfigDict(extra="forbid")})
-        return cls(arg_model=cast("type[ArgModelBase]", strict))
+        return cls(arg_model=cast("type[ArgModelBase]", strict), updates=updates)
 
     @cached_property
     def lean_schema(self) -> JsonObject:
@@ -33,23 +36,22 @@ class ToolArguments(FuncMetadata):
 
     def validate_arguments(self, arguments_to_validate: dict[str, Any]) -> dict[str, Any]:
         properties = self.lean_schema["properties"]
-        given = {
-            name: value
-            for name, value in arguments_to_validate.items()
-            if value is not None or _takes_null(properties.get(name, {}))
-        }
         try:
-            return super().validate_arguments(given)
+            return super().validate_arguments(self._meant(arguments_to_validate))
         except ValidationError as error:
             raise ToolError(
                 _explained(error.errors(include_url=False), list(properties))
             ) from error
 
-
-def _takes_null(schema: JsonObject) -> bool:
-    """Whether null is a value here; a schema that says nothing about types takes anything."""
-    arms = schema.get("anyOf", [schema])
-    return any(arm.get("type", "null" if "enum" not in arm else "") == "null" for arm in arms)
+    def _meant(self, arguments: dict[str, Any]) -> JsonObject:
+        fields = self.arg_model.model_fields
+        given = without_left_out(arguments, fields, updates=self.updates)
+        # Null for a required parameter is a missing one.
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None or name not in fields or takes_null(fields[name])
+        }
 
 
 def _explained(faults: list[ErrorDetails], names: list[str]) -> str:

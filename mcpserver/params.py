@@ -94,6 +94,13 @@ def _listed(value: Any) -> Any:
     return [part.strip() for part in parsed.split(",")] if isinstance(parsed, str) else parsed
 
 
+def _alone_or_listed(value: Any) -> Any:
+    """One name where a list of them is meant."""
+    parsed = _parsed(value)
+    is_name = isinstance(parsed, str) and not parsed.lstrip().startswith("[")
+    return [parsed] if is_name else parsed
+
+
 FromJson = BeforeValidator(_parsed)
 AsList = BeforeValidator(_listed)
 Text = Annotated[str, AfterValidator(_not_blank)]  # no minLength: it is paid for 150 times
@@ -139,13 +146,14 @@ AttributeType = Literal[
     "created_by",
     "source_folder",
 ]
-AnyJson = Annotated[Any, FromJson]
+AnyJson = Any
 Settings = Annotated[JsonObject, FromJson]
 AttributeSettings = Annotated[
     JsonObject,
     FromJson,
     Field(description='For labels: {"labels": [{"name", "color"}]}'),
 ]
+LabelNames = Annotated[list[Text], BeforeValidator(_alone_or_listed)]
 AttributeIds = Annotated[list[AttributeId], FromJson]
 ParentFolderId = Text
 ParentCommentId = Annotated[Text, Field(description="The comment this replies to")]
@@ -189,8 +197,16 @@ class Paging:
     sort_by: str | MISSING = MISSING
     sort_direction: Literal["asc", "desc"] | MISSING = MISSING
 
+    @property
+    def begins_the_list(self) -> bool:
+        """Whether the page is the first one, in Infinity's own order."""
+        moved = (self.after, self.before, self.sort_by, self.sort_direction)
+        return all(each is MISSING for each in moved)
+
     def query(self, **filters: Any) -> JsonObject:
         """The upstream query of this page and further filters."""
+        if self.after is not MISSING and self.before is not MISSING:
+            raise WrongValue("Give after for the next page or before for the one before, not both.")
         return given(**vars(self), **filters)
 
 

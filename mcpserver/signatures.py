@@ -10,7 +10,9 @@ from inspect import Parameter
 from typing import Any, get_type_hints
 
 from mcp_types import CallToolResult
+from pydantic import MISSING
 
+from mcpserver import notices
 from mcpserver.infinity import JsonObject
 from mcpserver.params import Paging, ResponseFormat
 from mcpserver.results import render
@@ -18,6 +20,7 @@ from mcpserver.upstream import InfinityApi, open_client
 
 ToolFunction = Callable[..., Awaitable[JsonObject]]
 
+_DAMAGED = "Left out, being damaged in Infinity's answer: records or values, {} in all."
 _RESPONSE_FORMAT = Parameter(
     "response_format", Parameter.KEYWORD_ONLY, annotation=ResponseFormat, default="markdown"
 )
@@ -40,7 +43,11 @@ def published(function: ToolFunction) -> Callable[..., Awaitable[CallToolResult]
             arguments["paging"] = Paging(**page)
         if takes_api:
             arguments["api"] = open_client()
-        return render(await function(**arguments), response_format)
+        data = await function(**arguments)
+        if takes_api and (damaged := arguments["api"].damaged):
+            notices.add(_DAMAGED.format(damaged))
+        backwards = takes_paging and arguments["paging"].before is not MISSING
+        return render(data, response_format, notice=notices.taken(), backwards=backwards)
 
     parameters.append(_RESPONSE_FORMAT)
     tool.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
