@@ -8,11 +8,13 @@ from typing import Any
 
 import orjson
 
-from mcpserver import catalogue
-from mcpserver.infinity import InfinityClient, JsonObject
+from mcpserver.catalogue import Lists
+from mcpserver.conversions import kind_of
+from mcpserver.infinity import JsonObject
 from mcpserver.infinity.errors import Forbidden
+from mcpserver.infinity.records import is_record
+from mcpserver.labels import labels_of
 from mcpserver.richtext import to_text
-from mcpserver.values import find, kind_of, labels_of
 
 MEMBER_KINDS = ("members", "created_by")
 
@@ -26,18 +28,14 @@ class Reader:
     people: list[JsonObject]
 
     @classmethod
-    async def of(cls, api: InfinityClient, workspace_id: str, board_id: str) -> Reader:
-        attributes = await catalogue.attributes(api, workspace_id, board_id)
+    async def of(cls, lists: Lists) -> Reader:
+        attributes = await lists.attributes()
         if not any(kind_of(attribute) in MEMBER_KINDS for attribute in attributes):
             return cls(attributes, [])
         try:
-            return cls(attributes, await catalogue.members(api, workspace_id))
+            return cls(attributes, await lists.members())
         except Forbidden:  # a restricted member may not list the others: their ids must do
             return cls(attributes, [])
-
-    def attribute(self, wanted: str) -> JsonObject:
-        """By id or name. Raises WrongValue with the candidates."""
-        return find(wanted, self.attributes, what="attribute")
 
     def rows(self, item: JsonObject) -> list[JsonObject]:
         """A row for each value that the item has, in the order of the board's attributes."""
@@ -65,7 +63,7 @@ class Reader:
             case "members" | "created_by":
                 return ", ".join(_names(data, self.people, keep_unknown=True))
             case "longtext":
-                return to_text(str(data or ""))
+                return to_text(data) if isinstance(data, str) else _plain(data)
             case "checkbox":
                 return "yes" if data else "no"
             case "links":
@@ -87,7 +85,7 @@ class Reader:
 def _values(item: JsonObject) -> dict[str, Any]:
     """Data by attribute id. An entry may name its attribute in two ways (infinity-api.md §22.5)."""
     return {
-        str(value.get("attribute_id") or value.get("attribute", {}).get("id")): value.get("data")
+        str(value.get("attribute_id") or value["attribute"]["id"]): value.get("data")
         for value in item.get("values") or []
         if not value.get("deleted")
     }
@@ -96,12 +94,13 @@ def _values(item: JsonObject) -> dict[str, Any]:
 def _names(data: Any, records: list[JsonObject], *, keep_unknown: bool) -> list[str]:
     """The names behind ids. Ids of labels that are gone say nothing; those of people still do."""
     names = {str(r["id"]): str(r.get("name") or r.get("email") or f"#{r['id']}") for r in records}
-    ids = [str(each) for each in (data if isinstance(data, list) else [data]) if each is not None]
+    listed = data if isinstance(data, list) else [data]
+    ids = [str(each["id"] if is_record(each) else each) for each in listed if each is not None]
     return [names.get(each, f"#{each}") for each in ids if keep_unknown or each in names]
 
 
 def _entries(data: Any) -> list[Mapping[str, Any]]:
-    return [entry for entry in data or [] if isinstance(entry, Mapping)]
+    return [entry for entry in data if isinstance(entry, Mapping)] if isinstance(data, list) else []
 
 
 def _plain(data: Any) -> str:

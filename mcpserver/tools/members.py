@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from mcpserver.catalogue import forget_members, members_shown
 from mcpserver.infinity import JsonObject
 from mcpserver.params import Email, Paging, Role, UserId, WorkspaceId
 from mcpserver.server import admin_tool, read_tool
@@ -11,7 +12,10 @@ async def infinity_list_workspace_members(
     api: InfinityApi, workspace_id: WorkspaceId, paging: Paging
 ) -> JsonObject:
     """The people of a workspace, with their user ids and roles."""
-    return await api.list("workspaces/{ws}/members", paging.query(), ws=workspace_id)
+    page = await api.list("workspaces/{ws}/members", paging.query(), ws=workspace_id)
+    whole = paging.begins_the_list and not page["has_more"]
+    await members_shown(workspace_id, page["data"], whole=whole)
+    return page
 
 
 @admin_tool()
@@ -20,7 +24,9 @@ async def infinity_invite_workspace_member(
 ) -> JsonObject:
     """Invite someone to a workspace by e-mail."""
     invitation = {"email": email, "role": role}
-    return await api.post("workspaces/{ws}/members/invite", invitation, ws=workspace_id)
+    invited = await api.post("workspaces/{ws}/members/invite", invitation, ws=workspace_id)
+    await forget_members(workspace_id)
+    return invited
 
 
 @admin_tool(idempotent=True)
@@ -28,9 +34,11 @@ async def infinity_add_workspace_member(
     api: InfinityApi, workspace_id: WorkspaceId, user_id: UserId, role: Role = "full-member"
 ) -> JsonObject:
     """Add an existing Infinity user to a workspace, or change a member's role."""
-    return await api.put(
+    added = await api.put(
         "workspaces/{ws}/members/{user}", {"role": role}, ws=workspace_id, user=user_id
     )
+    await forget_members(workspace_id)
+    return added
 
 
 @admin_tool(destructive=True, idempotent=True)
@@ -38,4 +46,6 @@ async def infinity_remove_workspace_member(
     api: InfinityApi, workspace_id: WorkspaceId, user_id: UserId
 ) -> JsonObject:
     """Remove a member from a workspace."""
-    return await api.delete("workspaces/{ws}/members/{user}", ws=workspace_id, user=user_id)
+    removed = await api.delete("workspaces/{ws}/members/{user}", ws=workspace_id, user=user_id)
+    await forget_members(workspace_id)
+    return removed

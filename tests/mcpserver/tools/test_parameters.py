@@ -88,6 +88,7 @@ def test_objects_and_lists_may_be_spelled_as_json_text(agent: Agent, tools: Tool
         "attribute_ids",
         "events",
         "expand",
+        "remove_labels",
         "settings",
         "user_ids",
         "values",
