@@ -22,7 +22,9 @@ class Used(models.Model):
     @property
     def is_use_noted(self) -> bool:
         """Is `last_used_at` recent enough to stay as it is?"""
-        return self.last_used_at is not None and self.last_used_at > timezone.now() - RESOLUTION
+        # A time to come is of a clock that was wrong.
+        used = self.last_used_at
+        return used is not None and abs(timezone.now() - used) < RESOLUTION
 
     def touch(self) -> None:
         """Note that it is in use."""
@@ -30,6 +32,7 @@ class Used(models.Model):
             return
         now = timezone.now()
         # Another process may have noted it meanwhile.
-        due = Q(last_used_at=None) | Q(last_used_at__lte=now - RESOLUTION)
+        is_noted = Q(last_used_at__gt=now - RESOLUTION, last_used_at__lt=now + RESOLUTION)
+        due = Q(last_used_at=None) | ~is_noted
         type(self)._default_manager.filter(due, pk=self.pk).update(last_used_at=now)
         self.last_used_at = now

@@ -7,4 +7,6 @@ class InfinityMcpConfig(AppConfig):
     name = "infinity_mcp"
 
     def ready(self) -> None:
-        from infinity_mcp import checks  # noqa: F401 - registers them
+        from infinity_mcp import checks, sqlite  # noqa: F401 - the former registers itself
+
+        sqlite.limit_waiting()

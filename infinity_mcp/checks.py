@@ -49,6 +49,7 @@ def numbers_are_sensible(**kwargs: Any) -> list[CheckMessage]:
         "MCP_CONCURRENT_REQUESTS",
         "MCP_MAX_REQUEST_BYTES",
         "MCP_RESULT_TEXT_CHARACTERS",
+        "OAUTH_REGISTRATIONS_PER_HOUR",
         "AUDIT_RETENTION_DAYS",
     )
     return [

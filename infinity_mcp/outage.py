@@ -17,9 +17,13 @@ READ_ONLY = "25006"  # PostgreSQL's code; after a failover it may be a copy of t
 
 def is_database_away(error: BaseException | None) -> bool:
     """Whether it is away, busy, or takes no changes: all that an operator sees to, and we wait."""
-    if isinstance(error, InternalError):
-        return getattr(error.__cause__, "sqlstate", None) == READ_ONLY
-    return isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, OperationalError | InterfaceError) or is_read_only(error)
+
+
+def is_read_only(error: BaseException | None) -> bool:
+    if not isinstance(error, InternalError):
+        return False
+    return getattr(error.__cause__, "sqlstate", None) == READ_ONLY
 
 
 @dataclass

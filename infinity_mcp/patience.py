@@ -1,4 +1,4 @@
-"""How long a server waits for its database to answer one statement.
+"""How long a server waits for its database to answer one statement, or for SQLite's lock.
 
 A database that hangs (a lock that somebody holds, a machine that is stuck) refuses nothing, and
 nobody who waits for it would ever be told. Commands do wait: migrations may take long.

@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from infinity_mcp.env import Env
+from infinity_mcp.sqlite import LOCK_SECONDS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -127,7 +128,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         # instead of failing when two transactions want to become writers at once.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         "transaction_mode": "IMMEDIATE",
-        "timeout": 10,
+        "timeout": LOCK_SECONDS,
     }
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
@@ -141,6 +142,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
         # Of each process: opened as needed, and a request waits so long (s) for its turn.
         "pool": {
             **{"min_size": 0, "max_size": 10, "timeout": 3, "reconnect_timeout": 3},
+            "max_lifetime": 60,  # what was set for a session when it began ends with it
             "connection_class": Connection,
         },
     }
@@ -252,6 +254,8 @@ OAUTH_ALLOWED_REDIRECT_ORIGINS: list[str] = env.names("OAUTH_ALLOWED_REDIRECT_OR
 OAUTH_MCP_USER = env.str("OAUTH_MCP_USER", default="")
 OAUTH_ALLOWED_TOOLS: list[str] = env.names("OAUTH_ALLOWED_TOOLS")
 OAUTH_DYNAMIC_REGISTRATION = env.bool("OAUTH_DYNAMIC_REGISTRATION", default=False)
+OAUTH_REGISTRATIONS_PER_HOUR = env.int("OAUTH_REGISTRATIONS_PER_HOUR", default=20)
+OAUTH_ALLOWED_REDIRECT_SCHEMES: list[str] = env.names("OAUTH_ALLOWED_REDIRECT_SCHEMES")
 
 # From a Policy to the titles of its tools by scope; oauthbridge itself knows no tools.
 OAUTH_TOOL_TITLES = "mcpserver.server.tool_titles"

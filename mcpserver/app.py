@@ -5,20 +5,19 @@ The order is a promise (security.md 1-5): OPTIONS, the credential, Host and Orig
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http.request import split_domain_port, validate_host
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types import INTERNAL_ERROR
-from sse_starlette.sse import AppStatus
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
@@ -36,10 +35,14 @@ from mcpserver.auth import (
     set_caller,
     step_up_challenge,
 )
+from mcpserver.cancelling import CallsInProgress
+from mcpserver.envelope import checked, with_known_version
 from mcpserver.exchange import exchange, plain_request, unless_gone
 from mcpserver.limits import CallLimits
+from mcpserver.loop_monitor import monitored
 from mcpserver.messages import read_body, read_message, skip_body
 from mcpserver.refusal import Refusal
+from mcpserver.sdk_transport import SdkTransport
 from mcpserver.server import InfinityServer, InfinityTool
 from mcpserver.tally import Sort
 from mcpserver.upstream import Upstream
@@ -56,6 +59,8 @@ REQUEST_HEADERS = (
 # A body that took longer may be of a caller whose key was revoked meanwhile. Less than a second:
 # what was known of the caller when it began may have been as old (security.md 9).
 BELIEVED_SECONDS = 0.1
+# Of which a second one would be taken by one program and left by another.
+ONCE = ("authorization", "host", "origin", "content-type", "content-length", "mcp-protocol-version")
 RESPONSE_HEADERS = ("WWW-Authenticate", "Retry-After", "X-Request-Id")
 
 
@@ -69,14 +74,8 @@ class McpApp:
         self._limits = CallLimits(self._upstream.budget, self._log)
         self._server = InfinityServer(self._upstream, self._log)
         self._tools = self._server.tools
-        manager = partial(
-            StreamableHTTPSessionManager,
-            self._server._lowlevel_server,
-            stateless=True,
-            max_request_body_size=settings.MCP_MAX_REQUEST_BYTES,
-        )
-        # One answers with JSON; the other with events, for calls whose progress is asked for.
-        self._json, self._events = manager(json_response=True), manager(json_response=False)
+        self._calls = CallsInProgress()
+        self._sdk = SdkTransport(self._server)
         self._guarded = ServerErrorMiddleware(self._handle, handler=_failed)
         self._cors = CORSMiddleware(
             self._guarded,
@@ -87,18 +86,14 @@ class McpApp:
             expose_headers=RESPONSE_HEADERS,
         )
 
-        # Its event streams would end on SIGTERM, with the calls that they are for; they end when
-        # those calls do, and uvicorn waits for that.
-        AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
-
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         async with (
             self._log.running(),  # first in, last out: it writes what the calls leave behind
             aclosing(self._authenticator),
             self._upstream.opened(),
-            self._json.run(),
-            self._events.run(),
+            self._sdk.running(),
+            monitored(),
         ):
             yield
 
@@ -127,6 +122,7 @@ class McpApp:
                 await Response(status_code=204, headers=headers)(scope, receive, send)
                 return
             try:
+                _refuse_repeated(request.headers)
                 caller = await self._admit(request)
             except Refusal:
                 await skip_body(request)
@@ -138,23 +134,29 @@ class McpApp:
 
     async def _serve(self, request: Request, caller: Caller, send: Send) -> None:
         body, caller = await self._read(request, caller)
-        message = read_message(request, body)
+        sent = read_message(request, body)
+        message = checked(sent)
+        if message is not sent:
+            body = json.dumps(message).encode()
+        request = Request(with_known_version(request.scope, message), request.receive)
         if caller.credential == "oauth":
             self._ask_for_scope(caller, message)
+        if message.get("method") == "notifications/cancelled":
+            self._calls.cancel(caller, (message.get("params") or {}).get("requestId"))
         wants_progress = self._shows_progress(request, message)
         asked = None if wants_progress else plain_request(request, message)
-        if asked:
-            del body, message  # they may be large, and the call may be long
-            answering = exchange(self._server, request, asked)
-            response = await unless_gone(request.receive, answering)
-            if response:
-                await response(request.scope, request.receive, send)
-            return
-        manager = self._events if wants_progress else self._json
-        receive = _replayed(body, request.receive)
-        del body, message
-        scope = _with_plain_headers(request.scope)
-        await unless_gone(request.receive, manager.handle_request(scope, receive, send))
+        with self._calls.listed(caller, message.get("id")) as call:
+            del sent, message  # they may be large, and the call may be long
+            if asked:
+                del body
+                answering = exchange(self._server, request, asked)
+                response = await unless_gone(request.receive, answering, call)
+                if call.is_cancelled and response is None:
+                    response = call.cancelled_answer()
+                if response:
+                    await response(request.scope, request.receive, send)
+            else:
+                await self._sdk.answer(request, body, send, call, wants_progress=wants_progress)
 
     async def _read(self, request: Request, caller: Caller) -> tuple[bytes, Caller]:
         """The body, and who sent it by the time that it is there. Raises Refusal."""
@@ -253,6 +255,13 @@ class McpApp:
             raise Refusal(403, "This origin may not call /mcp; see MCP_ALLOWED_ORIGINS.")
 
 
+def _refuse_repeated(headers: Headers) -> None:
+    names = [name for name in headers.keys() if name in ONCE]  # noqa: SIM118 - repeats count
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise Refusal(400, f"Send one header of each: {', '.join(sorted(repeated))}.")
+
+
 async def _failed(request: Request, error: Exception) -> Response:
     """For what nobody foresaw; uvicorn logs it."""
     text = "The server failed. The operator finds why in its log under the request id."
@@ -273,26 +282,6 @@ def _address_of(request: Request) -> str:
 
 def _origin_pattern(origin: str) -> str:
     return re.escape(origin).replace(r":\*", r"(:\d+)?")
-
-
-def _with_plain_headers(scope: Scope) -> Scope:
-    """The SDK wants JSON named, in lower case; a missing or `*/*` Accept takes anything."""
-    accept = ", ".join(Headers(scope=scope).getlist("accept")) or "*/*"
-    if "*/*" in accept:
-        accept += ", application/json"
-    scope = {**scope, "headers": list(scope["headers"])}
-    headers = MutableHeaders(scope=scope)
-    headers["accept"], headers["content-type"] = accept, "application/json"
-    return scope
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return unread.pop() if unread else await receive()
-
-    return replay
 
 
 def _marked(send: Send) -> Send:

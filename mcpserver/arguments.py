@@ -1,4 +1,4 @@
-"""How the arguments of a tool are checked, and how their schema is shown."""
+"""Checks the arguments of a tool, and makes the schema that is listed of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,28 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from pydantic import ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from mcpserver.caps import within_caps
 from mcpserver.infinity import JsonObject
 from mcpserver.left_out import takes_null, without_left_out
+from mcpserver.params import WrongValue
+
+# What every model provider takes. Bounds are said in the description or the error.
+KEYWORDS = {"type", "description", "enum", "format", "properties", "required", "items"}
+_WORDS = {
+    "string_type": "must be text",
+    "string_unicode": "has half a character",
+    **dict.fromkeys(
+        ("int_type", "int_parsing", "int_parsing_size", "int_from_float"), "must be a whole number"
+    ),
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "literal_error": "must be {expected}",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "too_short": "must have at least {min_length}",
+    "string_pattern_mismatch": "must look like {pattern}",
+}
 
 
 class ToolArguments(FuncMetadata):
@@ -27,21 +47,28 @@ class ToolArguments(FuncMetadata):
 
     @cached_property
     def lean_schema(self) -> JsonObject:
-        """The JSON schema without pydantic's titles, which repeat the names."""
-        return cast("JsonObject", _without_titles(self.arg_model.model_json_schema(by_alias=True)))
+        """The JSON schema that is listed: without what is Unlisted (see params)."""
+        return _lean(self.arg_model.model_json_schema())
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Of all parameters that are accepted, those that are listed first."""
+        listed: JsonObject = self.lean_schema["properties"]
+        return [*listed, *(name for name in self.arg_model.model_fields if name not in listed)]
 
     def pre_parse_json(self, data: dict[str, Any]) -> dict[str, Any]:
         """Nothing: the SDK would also parse texts that happen to be JSON. See params.FromJson."""
         return data
 
     def validate_arguments(self, arguments_to_validate: dict[str, Any]) -> dict[str, Any]:
-        properties = self.lean_schema["properties"]
         try:
-            return super().validate_arguments(self._meant(arguments_to_validate))
+            given = self._meant(within_caps(arguments_to_validate))
+            return super().validate_arguments(given)
+        except WrongValue as error:
+            raise ToolError(str(error)) from error
         except ValidationError as error:
-            raise ToolError(
-                _explained(error.errors(include_url=False), list(properties))
-            ) from error
+            faults = error.errors(include_url=False, include_input=False)
+            raise ToolError(_explained(faults, self.names)) from error
 
     def _meant(self, arguments: dict[str, Any]) -> JsonObject:
         fields = self.arg_model.model_fields
@@ -68,18 +95,20 @@ def _fault(fault: ErrorDetails) -> str:
             return f"{where} is not a parameter"
         case "missing":
             return f"{where} is required"
-        case _:
+        case "value_error":  # of mcpserver.params
             return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
+        case kind:
+            words = _WORDS.get(kind, "is not what this parameter takes")
+            return f"{where}: {words.format_map(fault.get('ctx', {}))}"
 
 
-def _without_titles(schema: Any, *, names: bool = False) -> Any:
-    """`names` is true inside `properties`, where `title` is a parameter's name."""
-    if isinstance(schema, list):
-        return [_without_titles(entry) for entry in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        key: _without_titles(value, names=key == "properties" and not names)
-        for key, value in schema.items()
-        if names or key != "title"
-    }
+def _lean(schema: JsonObject) -> JsonObject:
+    """Only the keywords that all take. What may be null is listed as its plain type."""
+    if "anyOf" in schema:
+        (schema,) = (arm for arm in schema["anyOf"] if arm != {"type": "null"})
+    lean = {key: value for key, value in schema.items() if key in KEYWORDS}
+    if "items" in lean:
+        lean["items"] = _lean(lean["items"])
+    if "properties" in lean:
+        lean["properties"] = {name: _lean(each) for name, each in lean["properties"].items()}
+    return lean

@@ -201,6 +201,8 @@ def as_tool(name: str) -> str:
 
 def as_id(value: object) -> str:
     """`value` if it can be one of Infinity's ids, else `?`: it might be a secret by mistake."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "?"  # Python writes out no integer of more than 4,300 digits
     text = str(value) if type(value) in (str, int) else ""
     return text if _ID.fullmatch(text) else "?"
 

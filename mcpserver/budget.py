@@ -3,6 +3,8 @@
 A bucket holds `burst` tokens and refills at an even rate, so that any minute sees at most
 `per_minute` of them. Those who share a bucket are each held to an even part of the rate while
 others want some too: one that takes all it can slows itself down, not the rest.
+
+When the clock goes back, a bucket keeps its tokens and forgets who asked: those times are to come.
 """
 
 from __future__ import annotations
@@ -69,19 +71,20 @@ class _Share:
 
 
 class LocalBudget:
-    """Buckets of this process alone. `clock` returns seconds and never goes back."""
+    """Buckets of this process alone. `clock` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
-        self._sweep_at = 0.0
+        self._swept_at = 0.0
 
     async def take(self, bucket: str, share: str, rate: Rate) -> float:
         now = self._clock()
         self._forget_idle(now)
         state = self._buckets.get(bucket)
-        if state is None:
-            state = self._buckets[bucket] = _Bucket(rate.burst, now)
+        if state is None or now < state.refilled:
+            tokens = state.tokens if state else rate.burst
+            state = self._buckets[bucket] = _Bucket(tokens, now)
         state.tokens = min(rate.burst, state.tokens + (now - state.refilled) * rate.per_second)
         state.refilled = now
         own = state.shares.get(share)
@@ -103,9 +106,9 @@ class LocalBudget:
 
     def _forget_idle(self, now: float) -> None:
         """Full buckets that nobody asked lately are as good as new ones."""
-        if now < self._sweep_at:
+        if 0 <= now - self._swept_at < SWEEP_SECONDS:
             return
-        self._sweep_at = now + SWEEP_SECONDS
+        self._swept_at = now
         kept = self._buckets.items()
         self._buckets = {n: b for n, b in kept if now - b.refilled <= IDLE_SECONDS}
         for bucket in self._buckets.values():

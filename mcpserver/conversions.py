@@ -148,9 +148,7 @@ def _listed(kind: str, data: Any) -> list[Any]:
     """The entries of a list, however it is written: JSON as text, lines, or one thing alone."""
     if isinstance(data, str):
         data = _spelled(kind, data)
-    if isinstance(data, list):
-        return data
-    return [data]
+    return entries.countable(data if isinstance(data, list) else [data])
 
 
 def _spelled(kind: str, text: str) -> Any:

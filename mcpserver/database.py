@@ -13,7 +13,9 @@ from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from infinity_mcp.outage import is_read_only
 from infinity_mcp.patience import CALL_SECONDS, patience
+from infinity_mcp.sqlite import is_locked
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -103,11 +105,11 @@ class DatabaseThread(Generic[Question, Answer]):
         try:
             with patience(CALL_SECONDS):
                 return list(self._ask_database(questions))
-        except OperationalError as error:  # the database's own: each alone would meet it again
-            return [error] * len(questions)
-        except Exception as error:  # whoever asked gets it
-            if len(questions) == 1:
-                return [error]
+        except Exception as error:
+            # The database's own: each alone would meet it again.
+            is_away = isinstance(error, OperationalError) or is_read_only(error)
+            if is_away or len(questions) == 1:
+                return [error] * len(questions)
             return [answer for each in questions for answer in self._answers([each])]
 
     def _ask_database(self, questions: Sequence[Question]) -> Sequence[Answer]:
@@ -140,7 +142,9 @@ class DatabaseThread(Generic[Question, Answer]):
 
 def _got_no_answer(answer: object) -> bool:
     """Was the database there, and did not answer in time (infinity_mcp.patience)?"""
-    return isinstance(answer, OperationalError) and isinstance(answer.__cause__, TimeoutError)
+    if not isinstance(answer, OperationalError):
+        return False
+    return isinstance(answer.__cause__, TimeoutError) or is_locked(answer.__cause__)
 
 
 def _is_usable(opened: object) -> bool:

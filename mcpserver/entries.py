@@ -6,6 +6,7 @@ import re
 import uuid
 from typing import Any
 
+from mcpserver.caps import MOST_IN_VALUES
 from mcpserver.infinity import JsonObject
 from mcpserver.params import WrongValue
 
@@ -47,7 +48,14 @@ def tasks(data: list[Any]) -> list[JsonObject]:
 
 
 def lines_of(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip()]
+    return countable([line for line in text.splitlines() if line.strip()])
+
+
+def countable(entries: list[Any]) -> list[Any]:
+    """Lists that come as text were not counted before (mcpserver.caps). Raises WrongValue."""
+    if len(entries) > MOST_IN_VALUES:
+        raise WrongValue(f"takes at most {MOST_IN_VALUES:,} list entries at once")
+    return entries
 
 
 # --- Links ----------------------------------------------------------------------------------------
@@ -69,7 +77,7 @@ def _links_in(line: str) -> list[JsonObject]:
     if match := _MARKDOWN_LINK.fullmatch(text):
         named = {"name": match[1].strip()} if match[1].strip() else {}
         return [{"id": _new_id(), "url": _url(match[2]), **named}]
-    return [{"id": _new_id(), "url": _url(part)} for part in text.split()]
+    return [{"id": _new_id(), "url": _url(part)} for part in countable(text.split())]
 
 
 def _url(text: str) -> str:

@@ -48,6 +48,17 @@ _connections = Gauge(
     ["state"],
     multiprocess_mode="livesum",
 )
+LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_lags = Histogram(
+    "infinity_mcp_event_loop_lag_seconds",
+    "How late the event loop came to its next turn.",
+    buckets=LAGS,
+)
+_loads = Histogram(
+    "infinity_mcp_event_loop_busy_seconds",
+    "How much of that it computed itself.",
+    buckets=LAGS,
+)
 
 
 def count_call(call: CallRow, *, is_known: bool) -> None:
@@ -79,6 +90,12 @@ def note_connections() -> None:
     _connections.labels("used").set(stats.get("pool_size", 0) - idle)
     _connections.labels("idle").set(idle)
     _connections.labels("waited for").set(stats.get("requests_waiting", 0))
+
+
+def note_lag(lag: float, busy: float) -> None:
+    """Of one turn of the event loop, in seconds."""
+    _lags.observe(lag)
+    _loads.observe(busy)
 
 
 def render() -> bytes:

@@ -12,11 +12,14 @@ from typing import Any
 
 import orjson
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp_types import CallToolResult, PaginatedRequestParams, methods
+from mcp.server.runner import modern_error_data
+from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolResult, ErrorData, PaginatedRequestParams, methods
 
 from accounts.policy import Policy
 from mcpserver.auth import current_caller
 from mcpserver.infinity import JsonObject
+from mcpserver.refusal import bounded, error_data
 
 MOST_LISTINGS = 16  # one takes about 0.5 MiB
 
@@ -84,6 +87,23 @@ async def with_data(ctx: ServerRequestContext[Any, Any], call_next: CallNext) ->
     if aside and isinstance(result, dict):
         result["structuredContent"] = aside.pop()
     return result
+
+
+def told_error(error: Exception) -> ErrorData:
+    """What a client is told of an exception: with the request id, and nothing of the unforeseen."""
+    known = modern_error_data(error)  # logs what is unforeseen
+    data = error_data(known.data)
+    return ErrorData(code=known.code, message=bounded(known.message), data=data)
+
+
+async def with_told_errors(
+    ctx: ServerRequestContext[Any, Any], call_next: CallNext
+) -> HandlerResult:
+    """With a handshake the SDK would tell the client the text of an unforeseen exception."""
+    try:
+        return await call_next(ctx)
+    except Exception as error:
+        raise MCPError.from_error_data(told_error(error)) from error
 
 
 def set_data_aside(result: CallToolResult) -> CallToolResult:

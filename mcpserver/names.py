@@ -128,4 +128,4 @@ class Names:
 
     def _candidate(self, record: JsonObject) -> str:
         names = self._called(record)
-        return repr(names[0][:100]) if names else str(record["id"])
+        return repr(names[0][:60]) if names else str(record["id"])

@@ -2,6 +2,10 @@
 
 Optional parameters have the default MISSING: an argument that was left out can be told from an
 explicit null. Descriptions are short: every conversation pays for the listing.
+
+More is accepted than is listed. `Unlisted` keeps a parameter out of the listing; `_listed_as` gives
+it another form there: free-form JSON is listed as text or as typed entries, since some model
+providers refuse the whole catalogue for one object without named properties.
 """
 
 from __future__ import annotations
@@ -10,27 +14,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import orjson
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
-from pydantic import MISSING, AfterValidator, BeforeValidator, Field
+from pydantic import MISSING, AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticOmit
 
+from mcpserver.free_forms import (
+    EVENTS_EXAMPLE,
+    any_json,
+    by_attribute,
+    events,
+    json_object,
+    spelled,
+)
 from mcpserver.infinity import JsonObject
+
+
+class Unlisted:
+    """Marks a parameter that is accepted, and is in no listing."""
+
+    def __get_pydantic_json_schema__(self, *_: object) -> JsonObject:
+        raise PydanticOmit
 
 
 def _number_as_text(value: Any) -> Any:
     """Workspace ids are numbers upstream and are accepted as either."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _parsed(value: Any) -> Any:
-    """Some models send an object or a list as the JSON string that spells it."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        try:
-            return orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return value
-    return value
 
 
 def _not_blank(value: str) -> str:
@@ -41,7 +50,7 @@ def _not_blank(value: str) -> str:
 
 def _not_a_boolean(value: Any) -> Any:
     if isinstance(value, bool):
-        raise ValueError("Input should be a number, not a boolean")
+        raise ValueError("must be a number, not true or false")
     return value
 
 
@@ -83,25 +92,29 @@ def _moment(value: str) -> str:
 
 def _file_name(value: str) -> str:
     odd = not value.isprintable() or set(value) & set('/\\"')
-    if odd or not value.strip(" .") or len(value) > 255:
+    if odd or not value.strip(" ."):
         raise ValueError("is not a plain file name such as plan.pdf")
     return value
 
 
+def _listed_as(type: str, description: str, **schema: Any) -> WithJsonSchema:
+    return WithJsonSchema({"description": description, "type": type, **schema})
+
+
 def _listed(value: Any) -> Any:
     """One choice where a list of them is meant, or several with commas."""
-    parsed = _parsed(value)
+    parsed = spelled(value)
     return [part.strip() for part in parsed.split(",")] if isinstance(parsed, str) else parsed
 
 
 def _alone_or_listed(value: Any) -> Any:
     """One name where a list of them is meant."""
-    parsed = _parsed(value)
-    is_name = isinstance(parsed, str) and not parsed.lstrip().startswith("[")
-    return [parsed] if is_name else parsed
+    names = spelled(value)
+    is_name = isinstance(names, str) and not names.lstrip().startswith("[")
+    return [names] if is_name else names
 
 
-FromJson = BeforeValidator(_parsed)
+FromJson = BeforeValidator(spelled)
 AsList = BeforeValidator(_listed)
 Text = Annotated[str, AfterValidator(_not_blank)]  # no minLength: it is paid for 150 times
 
@@ -120,9 +133,9 @@ UserId = Annotated[int, Field(gt=0), BeforeValidator(_not_a_boolean), AfterValid
 Name = Text
 Description = str
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$", description="#RRGGBB")]
-Role = Annotated[Text, Field(description="admin, full-member, restricted-member")]
-Email = Annotated[str, AfterValidator(_email), Field(json_schema_extra={"format": "email"})]
-Url = Annotated[str, AfterValidator(_web_address), Field(json_schema_extra={"format": "uri"})]
+Role = Annotated[Text, Field(description="admin, full-member (if left out), restricted-member")]
+Email = Annotated[str, AfterValidator(_email)]
+Url = Annotated[str, AfterValidator(_web_address)]
 Moment = Annotated[str, AfterValidator(_moment), Field(json_schema_extra={"format": "date-time"})]
 ViewType = Annotated[Text, Field(description="table, column, list, calendar, gantt, form, chart …")]
 AttributeType = Literal[
@@ -146,12 +159,14 @@ AttributeType = Literal[
     "created_by",
     "source_folder",
 ]
-AnyJson = Any
-Settings = Annotated[JsonObject, FromJson]
+AnyJson = (
+    Annotated[Any, BeforeValidator(any_json), _listed_as("string", "JSON, or plain text")] | None
+)
+Settings = Annotated[JsonObject, BeforeValidator(json_object), _listed_as("string", "JSON object")]
 AttributeSettings = Annotated[
     JsonObject,
-    FromJson,
-    Field(description='For labels: {"labels": [{"name", "color"}]}'),
+    BeforeValidator(json_object),
+    _listed_as("string", 'JSON object; for labels {"labels": [{"name": "Done"}]}'),
 ]
 LabelNames = Annotated[list[Text], BeforeValidator(_alone_or_listed)]
 AttributeIds = Annotated[list[AttributeId], FromJson]
@@ -159,8 +174,8 @@ ParentFolderId = Text
 ParentCommentId = Annotated[Text, Field(description="The comment this replies to")]
 Events = Annotated[
     list[JsonObject],
-    FromJson,
-    Field(min_length=1, description='Such as {"event": "item.created"}; also comment.*, value.*'),
+    BeforeValidator(events),
+    _listed_as("string", f"JSON, such as {EVENTS_EXAMPLE}; also comment.*, value.*"),
 ]
 FileName = Annotated[str, AfterValidator(_file_name)]
 ContentType = Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+$", description="MIME type")]
@@ -170,11 +185,27 @@ UserIds = Annotated[list[UserId], FromJson]
 SortOrder = Annotated[Text, Field(description="Position number")]
 ParentItemId = Annotated[Text, Field(description="Makes it a sub-item; null: top level")]
 
-Values = Annotated[JsonObject, FromJson, Field(description="{attribute id or exact name: value}")]
-ValuesByName = Annotated[
-    JsonObject, FromJson, Field(description="{attribute name: value}; label, member names work")
+Values = Annotated[
+    JsonObject,
+    BeforeValidator(by_attribute),
+    _listed_as(
+        "array",
+        "attribute: name or id; value: text, number, date, true/false, label or person; "
+        "list: several of them",
+        items={
+            "type": "object",
+            "properties": {
+                "attribute": {"type": "string"},
+                "value": {"type": "string"},
+                "list": {"type": "array", "items": {"type": "string"}},
+            },
+            "required": ["attribute"],
+        },
+    ),
 ]
+ValuesByName = Annotated[Values, Unlisted()]
 ItemTitle = str
+ItemName = Annotated[ItemTitle, Unlisted()]  # says the same as the title
 
 ItemExpand = Annotated[list[Literal["values", "values.attribute", "folder", "created_by"]], AsList]
 CommentExpand = Annotated[list[Literal["item", "item.values", "created_by"]], AsList]
@@ -184,18 +215,24 @@ PlainCommentText = Annotated[
 ]
 
 Cursor = Annotated[str, AfterValidator(_cursor)]
-ResponseFormat = Literal["markdown", "json"]
+ResponseFormat = Annotated[Literal["markdown", "json"], Unlisted()]
+Limit = Annotated[
+    int,
+    Field(ge=1, le=100),
+    BeforeValidator(_not_a_boolean),
+    _listed_as("integer", "1-100; 50 if left out"),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paging:
     """The parameters of every list; a tool that takes `paging: Paging` takes all five."""
 
-    limit: Annotated[int, Field(ge=1, le=100), BeforeValidator(_not_a_boolean)] = 50
+    limit: Limit = 50
     after: Annotated[Cursor, Field(description="Cursor: next page")] | MISSING = MISSING
-    before: Cursor | MISSING = MISSING
-    sort_by: str | MISSING = MISSING
-    sort_direction: Literal["asc", "desc"] | MISSING = MISSING
+    before: Annotated[Cursor, Unlisted()] | MISSING = MISSING
+    sort_by: Annotated[str, Unlisted()] | MISSING = MISSING
+    sort_direction: Annotated[Literal["asc", "desc"], Unlisted()] | MISSING = MISSING
 
     @property
     def begins_the_list(self) -> bool:

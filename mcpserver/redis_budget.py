@@ -55,6 +55,10 @@ local now = time[1] + time[2] / 1e6
 local state = {}
 local flat = redis.call('HGETALL', KEYS[1])
 for i = 1, #flat, 2 do state[flat[i]] = tonumber(flat[i + 1]) end
+if now < (state['refilled'] or now) then
+    redis.call('DEL', KEYS[1])
+    state = {tokens = state['tokens']}
+end
 
 local tokens = state['tokens'] or burst
 tokens = math.min(burst, tokens + (now - (state['refilled'] or now)) * rate)

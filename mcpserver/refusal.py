@@ -1,21 +1,77 @@
-"""A request to /mcp that goes no further."""
+"""Refusals of requests to /mcp, and the bound on every error text that goes out."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import orjson
 from mcp_types import INVALID_REQUEST
+from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse, Response
+from starlette.types import Message, Send
 
 from infinity_mcp.request_id import current_request_id
+
+MOST_ERROR_CHARACTERS = 4_000  # tools.md, Results
+
+
+def bounded(text: str) -> str:
+    """An error text, cut where it is longer than anyone would read."""
+    if len(text) <= MOST_ERROR_CHARACTERS:
+        return text
+    end = " … (cut)"
+    return text[: MOST_ERROR_CHARACTERS - len(end)] + end
+
+
+def error_data(data: Any = None) -> dict[str, Any]:
+    """The `data` of a JSON-RPC error: the request id, beside what else there is to say."""
+    known = data if isinstance(data, dict) else {"about": data} if data else {}
+    return {**known, "request_id": current_request_id()}
 
 
 class Refusal(Exception):
     """Carries the whole answer: an error in JSON-RPC's form, as MCP clients expect it."""
 
     def __init__(
-        self, status: int, message: str, *, code: int = INVALID_REQUEST, **headers: str
+        self,
+        status: int,
+        message: str,
+        *,
+        code: int = INVALID_REQUEST,
+        data: dict[str, Any] | None = None,
+        **headers: str,
     ) -> None:
         super().__init__(message)
-        told = {"code": code, "message": message, "data": {"request_id": current_request_id()}}
+        told = {"code": code, "message": bounded(message), "data": error_data(data)}
         error = {"jsonrpc": "2.0", "id": None, "error": told}
         named = {name.replace("_", "-").title(): value for name, value in headers.items()}
         self.response: Response = JSONResponse(error, status_code=status, headers=named)
+
+
+def with_request_id(send: Send) -> Send:
+    """`send` that puts the request id into the SDK's own refusals, and bounds their text."""
+    held: list[Message] = []
+
+    async def explained(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= 400:
+            held.append(message)
+            return
+        if held:
+            message = {**message, "body": _explained(message.get("body", b""))}
+            start = held.pop()
+            MutableHeaders(scope=start)["Content-Length"] = str(len(message["body"]))
+            await send(start)
+        await send(message)
+
+    return explained
+
+
+def _explained(body: bytes) -> bytes:
+    try:
+        answer = orjson.loads(body)
+        error = answer["error"]
+        error["message"] = bounded(error["message"])
+        error["data"] = error_data(error.get("data"))
+    except (orjson.JSONDecodeError, KeyError, TypeError):  # no error in JSON-RPC's form
+        return body
+    return orjson.dumps(answer)

@@ -37,8 +37,9 @@ from mcpserver.audit import (
 )
 from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityError, JsonObject
-from mcpserver.middleware import KeptListings, set_data_aside, with_data
+from mcpserver.middleware import KeptListings, set_data_aside, with_data, with_told_errors
 from mcpserver.params import WrongValue
+from mcpserver.refusal import bounded
 from mcpserver.rows import CallRow
 from mcpserver.signatures import ToolFunction, published
 from mcpserver.upstream import Upstream, set_upstream
@@ -52,7 +53,8 @@ An item has no title field: its title and all else are values, returned only wit
 expand=["values.attribute"]. To say something about an item, comment on it; to change its state, \
 update its values.
 Infinity has no text search and no filter by value: page through a list (limit up to 100, then \
-after=<cursor>; sort_by id or created_at) and look. Boards cannot be changed or deleted here."""
+after=<cursor>; sort_by id or created_at) and look. Boards cannot be changed or deleted here.
+Every tool also takes response_format="json": records as Infinity keeps them."""
 
 # Errors whose text is written for a model.
 TOLD = (InfinityError, CredentialError, WrongValue, ToolError)
@@ -95,7 +97,8 @@ class InfinityTool(Tool):
     @cached_property
     def id_names(self) -> tuple[str, ...]:
         """The parameters that say what the call is about."""
-        return tuple(name for name in self.parameters["properties"] if name.endswith("_id"))
+        names = cast("ToolArguments", self.fn_metadata).names
+        return tuple(name for name in names if name.endswith("_id"))
 
     def call_by(self, caller: Caller, arguments: Any) -> CallRow:
         """The row for the audit log."""
@@ -144,11 +147,11 @@ def _tool(
     destructive: bool = False,
     idempotent: bool = False,
 ) -> ToolFunction:
+    # A hint that is MCP's default is not sent, apart from these two.
     annotations = ToolAnnotations(
         read_only_hint=read_only,
-        destructive_hint=destructive,
-        idempotent_hint=idempotent,
-        open_world_hint=True,
+        destructive_hint=None if read_only else destructive,
+        idempotent_hint=idempotent or None,
     )
     _tools.append(InfinityTool.of(function, scope, annotations))
     return function
@@ -204,6 +207,7 @@ class InfinityServer(MCPServer[Upstream]):
             log_level="WARNING",
             middleware=[KeptListings(), with_data],
         )
+        self.middleware.insert(0, with_told_errors)  # around the SDK's own, too
         self.tools = {tool.name: tool for tool in tools}
         # The SDK offers these whether there are any or not, and clients ask for them in vain.
         for kind in ("prompts/list", "prompts/get", "resources/list", "resources/read"):
@@ -248,6 +252,15 @@ class InfinityServer(MCPServer[Upstream]):
 
         Raises ToolError with a text for the model; anything unforeseen is masked by the SDK.
         """
+        try:
+            return await self._checked_call(name, arguments, context)
+        except ToolError as error:
+            error.args = (bounded(str(error)),)
+            raise
+
+    async def _checked_call(
+        self, name: str, arguments: dict[str, Any], context: Context[Upstream, Any] | None
+    ) -> CallToolResult | InputRequiredResult:
         caller = current_caller()
         set_upstream(self.upstream)
         notices.begin()

@@ -14,6 +14,7 @@ from django.conf import settings
 from credentials.access import InfinityAccess
 from credentials.validators import SANDBOX_URL
 from mcpserver.auth import current_caller
+from mcpserver.cancelling import NotingWrites
 from mcpserver.infinity import (
     Circuit,
     InfinityClient,
@@ -49,7 +50,7 @@ class Upstream:
         """A client for one call. Raises CredentialError when the profile's token cannot be."""
         in_process = profile.api_base_url == SANDBOX_URL
         return InfinityClient(
-            self._sandbox if in_process else self._network,
+            NotingWrites(self._sandbox if in_process else self._network),
             base_url="http://sandbox/api/v2" if in_process else profile.api_base_url,
             api_version=profile.api_version,
             token=profile.open_token(),

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import MISSING
 
+from mcpserver.caps import MOST_IN_VALUES
 from mcpserver.catalogue import Lists
 from mcpserver.conversions import converted, needs_members
 from mcpserver.infinity import InfinityClient, JsonObject
@@ -22,7 +23,7 @@ from mcpserver.infinity.errors import Invalid
 from mcpserver.names import Names, UnknownName, folded
 from mcpserver.params import WrongValue
 
-MAX_TOLD = 30
+MAX_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -104,10 +105,14 @@ async def _converted(
         chosen.append((_title_attribute(attributes), title))
     faults += _repeated(chosen)
     people = await lists.members() if any(needs_members(*each) for each in chosen) else []
-    values = []
+    values: list[JsonObject] = []
+    entries = 0
     for attribute, data in chosen:
         try:
             data = converted(attribute, data, people)
+            entries += len(data) if isinstance(data, list) else 0
+            if entries > MOST_IN_VALUES:  # those that came as text were not counted before
+                raise WrongValue(f"takes at most {MOST_IN_VALUES:,} list entries at once")
             values.append({"attribute_id": attribute["id"], "data": data})
         except WrongValue as fault:
             fault.args = (f"{_name(attribute)!r}: {fault}",)

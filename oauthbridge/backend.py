@@ -13,16 +13,21 @@ from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidRequestError, OAuth2Error
 
-from oauthbridge.endpoints import is_repeating
 from oauthbridge.errors import explain, explained
+from oauthbridge.parameters import as_meant, is_for_this_server, repeated
 
 Answer = tuple[str | None, dict[str, str], str, int]  # URI to redirect to, headers, body, status
 
+WHERE_TO = {"client_id", "redirect_uri"}  # the person alone is told what is wrong with these
 _S256 = re.compile(r"[A-Za-z0-9_-]{43}")  # of RFC 7636 §4.2
 
 
 class Backend(OAuthLibCore):
     """Says of each refusal what to do."""
+
+    def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
+        parameters = as_meant(request.POST).lists()
+        return [(name, str(value)) for name, values in parameters for value in values]
 
     def create_token_response(self, request: HttpRequest) -> Answer:
         return _explained(super().create_token_response(request))
@@ -37,6 +42,16 @@ class AuthorizationBackend(OAuthLibCore):
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
         """Nothing: the form's fields must not take the place of what the address says."""
         return []
+
+    def _get_escaped_full_path(self, request: HttpRequest) -> str:
+        """With each parameter once: the library would tell nobody but the person of a repeated one,
+        which `_refusal` tells the client."""
+        asked = as_meant(request.GET)
+        for name in set(repeated(asked)) - WHERE_TO:
+            asked[name] = asked[name]
+        if len(request.GET.getlist("state")) > 1:
+            asked.pop("state", None)
+        return f"{request.path}?{asked.urlencode()}"
 
     def validate_authorization_request(
         self, request: HttpRequest
@@ -73,21 +88,17 @@ def _explained(answer: Answer) -> Answer:
 
 
 def _refusal(request: HttpRequest, credentials: dict[str, Any]) -> OAuth2Error | None:
-    state = credentials.get("state")
+    asked, state = as_meant(request.GET), credentials.get("state")
+    if repeated(asked):
+        text = f"{', '.join(repeated(asked))}: sent more than once."
+        return InvalidRequestError(description=text, state=state)
     if credentials.get("code_challenge_method") != "S256":
         return InvalidRequestError(description="Use PKCE with the method S256.", state=state)
     if not _S256.fullmatch(credentials.get("code_challenge") or ""):
         return InvalidRequestError(description="code_challenge is no SHA-256.", state=state)
-    if is_repeating(request.GET):
-        return InvalidRequestError(description="A parameter is repeated.", state=state)
-    if not is_for_this_server(request.GET.getlist("resource")):
+    if not is_for_this_server(asked.getlist("resource")):
         return foreign_resource(state=state)
     return None
-
-
-def is_for_this_server(resources: list[str]) -> bool:
-    """Is `resource` (RFC 8707) absent, or nothing but the address of /mcp?"""
-    return set(resources) <= {settings.MCP_URL}
 
 
 def foreign_resource(**details: Any) -> OAuth2Error:

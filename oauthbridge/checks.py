@@ -11,10 +11,10 @@ from django.http.request import split_domain_port, validate_host
 
 from oauthbridge import redirects
 from oauthbridge.models import SHORTEST_SECRET
+from oauthbridge.parameters import DEFAULT_PORTS
 
 LONGEST = 255  # characters that an Application can hold
 CLIENT_VARIABLES = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_ALLOWED_REDIRECT_ORIGINS")
-DEFAULT_PORTS = {"https": 443, "http": 80}
 ALTERNATIVE = " Or let clients register themselves: OAUTH_DYNAMIC_REGISTRATION=true."
 PURPOSES = {
     "OAUTH_PUBLIC_URL": "The https:// address, without a path, under which clients reach this.",
@@ -37,6 +37,7 @@ def oauth_is_configured(**kwargs: Any) -> list[CheckMessage]:
         *_wrong_origins(),
         *_weak_secret(),
         *_too_long(),
+        *_wrong_schemes(),
     ]
 
 
@@ -120,6 +121,15 @@ def _too_long() -> list[CheckMessage]:
         )
         for name in ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET")
         if len(getattr(settings, name)) > LONGEST
+    ]
+
+
+def _wrong_schemes() -> list[CheckMessage]:
+    hint = "The name of an app's own scheme, in lower case and without `:`, such as obsidian."
+    return [
+        Error(f"OAUTH_ALLOWED_REDIRECT_SCHEMES: {scheme!r} cannot be one.", hint=hint, id=_id(7))
+        for scheme in settings.OAUTH_ALLOWED_REDIRECT_SCHEMES
+        if not redirects.may_be_allowed(scheme)
     ]
 
 

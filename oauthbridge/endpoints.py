@@ -8,16 +8,18 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.views import View
 
 from infinity_mcp.outage import is_database_away
 from oauthbridge.errors import error_answer
+from oauthbridge.parameters import LARGEST_BODY, has_null, repeated
 
 logger = logging.getLogger(__name__)
 
+TOO_LARGE = f"The body is larger than {LARGEST_BODY // 1024} KiB."
 UNREADABLE = (BadRequest, MultiPartParserError, SuspiciousOperation)
 CHALLENGE = 'Basic realm="Infinity MCP"'  # RFC 6749 §5.2: in the scheme that the client used
 
@@ -49,7 +51,7 @@ class AnswersInJson(View):
         try:
             response = self._dispatch_readable(request, *args, **kwargs)
         except RequestDataTooBig:
-            response = error_answer("invalid_request", "The body is too large.", status=413)
+            response = error_answer("invalid_request", TOO_LARGE, status=413)
         except UNREADABLE:
             response = error_answer(
                 "invalid_request", "The request cannot be read: check its form."
@@ -70,6 +72,8 @@ class AnswersInJson(View):
     def _dispatch_readable(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if has_broken_escape(request):
             raise BadRequest
+        if len(request.body) > LARGEST_BODY:
+            raise RequestDataTooBig
         response = super().dispatch(request, *args, **kwargs)
         assert isinstance(response, HttpResponse)
         return response
@@ -77,8 +81,11 @@ class AnswersInJson(View):
 
 class TakesForms(AnswersInJson):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if has_null(request.POST) or is_repeating(request.POST):
-            return error_answer("invalid_request")
+        if has_null(request.POST):
+            return error_answer("invalid_request", "A parameter has a NUL in it.")
+        twice = repeated(request.POST)
+        if twice:
+            return error_answer("invalid_request", f"{', '.join(twice)}: sent more than once.")
         response: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]
         return response
 
@@ -86,16 +93,6 @@ class TakesForms(AnswersInJson):
 def has_broken_escape(request: HttpRequest) -> bool:
     """The library fails on it."""
     return _BROKEN_ESCAPE.search(request.META.get("QUERY_STRING", "")) is not None
-
-
-def has_null(parameters: QueryDict) -> bool:
-    """PostgreSQL cannot look for it, and it is in no identifier."""
-    return any("\0" in str(value) for _, values in parameters.lists() for value in values)
-
-
-def is_repeating(parameters: QueryDict) -> bool:
-    """Is one there twice (RFC 6749 §3.1)? `resource` alone may be (RFC 8707 §2)."""
-    return any(len(values) > 1 for name, values in parameters.lists() if name != "resource")
 
 
 def _is_basic(request: HttpRequest) -> bool:

@@ -29,6 +29,7 @@ from credentials.events import EventKind, announce
 from oauthbridge import redirects
 
 SHORTEST_SECRET = 16
+MOST_REDIRECT_URIS = 100
 MOST_EXCHANGES = 3  # of one refresh token, all within OAUTH_REFRESH_GRACE
 
 
@@ -90,12 +91,16 @@ class Application(AbstractApplication):
             raise ValidationError({"client_secret": message})
 
     def _clean_redirect_uris(self) -> None:
-        for uri in self.redirect_uris.split():
+        uris = self.redirect_uris.split(maxsplit=MOST_REDIRECT_URIS)
+        if len(uris) > MOST_REDIRECT_URIS:
+            message = f"A client has {MOST_REDIRECT_URIS} redirect URIs at most."
+            raise ValidationError({"redirect_uris": message})
+        for uri in uris:
             problem = redirects.problem_with(uri)
             if problem:
                 message = f"{uri[:200]} cannot be a redirect URI: {problem}."
                 raise ValidationError({"redirect_uris": message})
-        if not self.redirect_uris.split() and not self.is_configured:
+        if not uris and not self.is_configured:
             raise ValidationError({"redirect_uris": "At least one redirect URI is needed."})
 
 
@@ -306,7 +311,7 @@ class RefreshToken(AbstractRefreshToken):
     def _was_revoked_just_now(self) -> bool:
         return (
             self.revoked is not None
-            and timezone.now() - self.revoked <= settings.OAUTH_REFRESH_GRACE
+            and abs(timezone.now() - self.revoked) <= settings.OAUTH_REFRESH_GRACE
         )
 
     @property

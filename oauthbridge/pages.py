@@ -11,6 +11,7 @@ from oauthlib.oauth2.rfc6749.errors import (
 )
 
 from accounts.pages import page
+from oauthbridge import redirects
 from oauthbridge.models import Application
 
 LONGEST_URI = 200  # of a stranger's that is shown
@@ -19,17 +20,19 @@ BEWARE = "If you were not just connecting it, somebody may want to trick you: cl
 
 
 def error_page(
-    request: HttpRequest, message: str, *, status: int, remedy: str = ""
+    request: HttpRequest, message: str, *, status: int, remedy: str = "", way_back: str = ""
 ) -> HttpResponse:
-    """Says in `message` what went wrong, and in `remedy` what to do; sends nobody anywhere."""
-    context = {"message": message, "remedy": remedy}
+    """Says in `message` what went wrong, and in `remedy` what to do; sends nobody anywhere.
+    `way_back` is a link to the client."""
+    host = redirects.host_of(way_back)
+    context = {"message": message, "remedy": remedy, "way_back": way_back, "host": host}
     return page(request, "oauthbridge/error.html", context, status=status)
 
 
 def refusal_page(
-    request: HttpRequest, error: OAuth2Error, client: Application | None
+    request: HttpRequest, error: OAuth2Error, client: Application | None, way_back: str = ""
 ) -> HttpResponse:
-    """For an authorization request whose client must not be told, or cannot."""
+    """For an authorization request whose client cannot be told, or only by a click: `way_back`."""
     if client and isinstance(error, WRONG_ADDRESS):
         uri = request.GET.get("redirect_uri", "")[:LONGEST_URI]
         message = f"“{client}” asks to send you back to {uri}, which is not among its addresses."
@@ -40,7 +43,7 @@ def refusal_page(
     else:
         who = f"“{client}”" if client else "the application"
         message, remedy = f"The request of {who} is refused: {error.description or error.error}", ""
-    return error_page(request, message, status=400, remedy=remedy)
+    return error_page(request, message, status=400, remedy=remedy, way_back=way_back)
 
 
 def _remedy_for_address(client: Application) -> str:

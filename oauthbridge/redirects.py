@@ -7,13 +7,22 @@ import re
 from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
+from django.conf import settings
+
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 LONGEST_URI = 2000
-# Without the dot that RFC 8252 §7.1 asks of an app's own scheme. What is neither may be anything:
-# it may run what follows it, or belong to another protocol.
-EDITOR_SCHEMES = frozenset(
-    {"code-oss", "cursor", "kiro", "positron", "trae", "vscode", "vscode-insiders", "vscodium"}
-    | {"windsurf", "windsurf-next", "zed"}
+# Of editors and MCP clients that lack the dot which RFC 8252 §7.1 asks of an app's own scheme. The
+# operator adds others (OAUTH_ALLOWED_REDIRECT_SCHEMES): what is neither may be anything.
+KNOWN_SCHEMES = frozenset(
+    {"antigravity", "claude", "code-oss", "cursor", "goose", "jetbrains", "kiro", "lmstudio"}
+    | {"obsidian", "positron", "raycast", "trae", "vscode", "vscode-insiders", "vscodium"}
+    | {"warp", "windsurf", "windsurf-next", "zed"}
+)
+# They run what follows them, or belong to another protocol: nobody may add these.
+UNSAFE_SCHEMES = frozenset(
+    {"about", "blob", "chrome", "content", "data", "file", "filesystem", "ftp", "http", "https"}
+    | {"intent", "jar", "javascript", "mailto", "sms", "ssh", "tel", "vbscript", "view-source"}
+    | {"ws", "wss"}
 )
 
 _URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
@@ -22,6 +31,7 @@ _PORT = r"(?::[1-9]\d{0,4})?"
 _AUTHORITY = re.compile(rf"(?:{_NAME}(?:\.{_NAME})*|\[[0-9a-f:.]+\]){_PORT}")
 _LOOPBACK = re.compile(rf"(?:127\.0\.0\.1|localhost|\[::1\]){_PORT}")
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _REVERSED_DOMAIN = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9-]+)+")
 _LOOPBACK_PORT = re.compile(r"\A(http://(?:127\.0\.0\.1|localhost|\[::1\])):\d{1,5}(?=/|\?|\Z)")
 
@@ -53,13 +63,24 @@ def _problem_with_scheme(parts: SplitResult) -> str | None:
             if _LOOPBACK.fullmatch(parts.netloc)
             else "http:// is for this machine only: 127.0.0.1, [::1] or localhost"
         )
-    if not (parts.scheme in EDITOR_SCHEMES or _REVERSED_DOMAIN.fullmatch(parts.scheme)):
+    if not _is_app_scheme(parts.scheme):
         return (
-            f"the scheme {parts.scheme}: is not accepted; use https, http on this machine, an"
-            " editor's (cursor, vscode), or an app's own with a dot in it (com.example.app)"
+            f"the scheme {parts.scheme}: is not accepted; use https, http on this machine, that of"
+            " a known client (claude, cursor, vscode), or an app's own with a dot in it"
+            " (com.example.app); the operator can add it to OAUTH_ALLOWED_REDIRECT_SCHEMES"
         )
     opens_app = parts.netloc or parts.path.startswith("/")
     return None if opens_app else f"nothing follows {parts.scheme}: that an app could be opened at"
+
+
+def _is_app_scheme(scheme: str) -> bool:
+    known = KNOWN_SCHEMES.union(settings.OAUTH_ALLOWED_REDIRECT_SCHEMES)
+    return scheme in known or _REVERSED_DOMAIN.fullmatch(scheme) is not None
+
+
+def may_be_allowed(scheme: str) -> bool:
+    """Can `scheme` be that of an app, in the spelling in which it is compared?"""
+    return _SCHEME.fullmatch(scheme) is not None and scheme not in UNSAFE_SCHEMES
 
 
 def is_among(uri: str, registered: Iterable[str]) -> bool:

@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
@@ -22,7 +23,8 @@ from oauthbridge.views import GRANT_TYPES
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 MOST_REDIRECT_URIS = 10
 LONGEST_NAME = 100
-REGISTRATIONS_FROM_ADDRESS = Limit("registrations of clients from one address", 20, 60 * 60)
+HOUR = 60 * 60
+METHOD, GRANTS, RESPONSES = "token_endpoint_auth_method", "grant_types", "response_types"
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -31,14 +33,17 @@ class RegistrationView(OpenToBrowsers, AnswersInJson, DynamicClientRegistrationV
     Code), and hands out a token for changing the registration that never ends."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not REGISTRATIONS_FROM_ADDRESS.take(address_of(request)):
-            text = "Too many registrations; try again in an hour."
+        most, address = settings.OAUTH_REGISTRATIONS_PER_HOUR, address_of(request)
+        limit = Limit("registrations of clients from one address", most, HOUR)
+        if not limit.take(address):
+            text = f"Too many registrations from one address: {most} an hour. Try again later."
             response = error_answer("too_many_requests", text, status=429)
-            response["Retry-After"] = str(REGISTRATIONS_FROM_ADDRESS.seconds)
+            response["Retry-After"] = str(HOUR)
             return response
         try:
             return JsonResponse(register(request.body), status=201)
         except InvalidMetadata as error:
+            limit.give_back(address)
             return error_answer(error.code, str(error))
 
 
@@ -53,7 +58,7 @@ class InvalidMetadata(Exception):
 def register(body: bytes) -> dict[str, Any]:
     """Make the client that `body` describes; returns its registration. Raises InvalidMetadata."""
     data = _read(body)
-    method = data.get("token_endpoint_auth_method", AUTH_METHODS[0])
+    method = data.get(METHOD, AUTH_METHODS[0])
     application = Application(
         name=_name(data),
         redirect_uris=" ".join(_redirect_uris(data)),
@@ -72,38 +77,45 @@ def register(body: bytes) -> dict[str, Any]:
         **({} if method == "none" else {"client_secret": secret, "client_secret_expires_at": 0}),
         "client_name": application.name,
         "redirect_uris": application.redirect_uris.split(),
-        "grant_types": list(GRANT_TYPES),
-        "response_types": ["code"],
-        "token_endpoint_auth_method": method,
+        GRANTS: list(GRANT_TYPES),
+        RESPONSES: ["code"],
+        METHOD: method,
     }
 
 
 def _read(body: bytes) -> dict[str, Any]:
+    data = _told(body)
+    if data.get(METHOD, AUTH_METHODS[0]) not in AUTH_METHODS:
+        raise InvalidMetadata(f"{METHOD} is one of {', '.join(AUTH_METHODS)}.")
+    # What else a client can do is left out of its registration (RFC 7591 §2).
+    if "authorization_code" not in _list(data, GRANTS, ["authorization_code"]):
+        raise InvalidMetadata(f"{GRANTS} must have authorization_code: there is no other.")
+    if "code" not in _list(data, RESPONSES, ["code"]):
+        raise InvalidMetadata(f"{RESPONSES} must have code: there is no other.")
+    return data
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    """The members that say something: many clients send null or nothing for what they lack."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise InvalidMetadata("Send a JSON object.")
-    if data.get("token_endpoint_auth_method", AUTH_METHODS[0]) not in AUTH_METHODS:
-        raise InvalidMetadata(f"token_endpoint_auth_method is one of {', '.join(AUTH_METHODS)}.")
-    # What else a client can do is left out of its registration (RFC 7591 §2).
-    if "authorization_code" not in _list(data, "grant_types", ["authorization_code"]):
-        raise InvalidMetadata("grant_types must have authorization_code: there is no other.")
-    if "code" not in _list(data, "response_types", ["code"]):
-        raise InvalidMetadata("response_types must have code: there is no other.")
-    return data
+    return {name: value for name, value in data.items() if value not in (None, "", [])}
 
 
 def _list(data: dict[str, Any], name: str, default: list[str]) -> list[str]:
     value = data.get(name, default)
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise InvalidMetadata(f"{name} is a list of strings.")
+        code = "invalid_redirect_uri" if name == "redirect_uris" else "invalid_client_metadata"
+        raise InvalidMetadata(f"{name} is a list of strings.", code)
     return value
 
 
 def _name(data: dict[str, Any]) -> str:
-    name = data.get("client_name") or ""
+    name = data.get("client_name", "")
     if not isinstance(name, str):
         raise InvalidMetadata("client_name is a string.")
     return "".join(filter(str.isprintable, name))[:LONGEST_NAME].strip()
@@ -114,9 +126,9 @@ def _redirect_uris(data: dict[str, Any]) -> list[str]:
     if not 1 <= len(uris) <= MOST_REDIRECT_URIS:
         message = f"Between 1 and {MOST_REDIRECT_URIS} redirect_uris are needed."
         raise InvalidMetadata(message, "invalid_redirect_uri")
-    for uri in uris:
+    for number, uri in enumerate(uris, 1):
         problem = redirects.problem_with(uri)
         if problem:
-            message = f"A redirect URI cannot be used: {problem}."
+            message = f"Number {number} of redirect_uris cannot be used: {problem}."
             raise InvalidMetadata(message, "invalid_redirect_uri")
     return uris

@@ -16,8 +16,9 @@ from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
 from credentials.events import EventKind, announce
 from oauthbridge.authentication import Credentials, is_secret_of
-from oauthbridge.backend import foreign_resource, is_for_this_server
+from oauthbridge.backend import foreign_resource
 from oauthbridge.models import AccessToken, Application, Connection, Grant, RefreshToken
+from oauthbridge.parameters import is_for_this_server
 
 logger = logging.getLogger(__name__)
 

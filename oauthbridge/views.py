@@ -31,11 +31,12 @@ from accounts.scopes import READ
 from credentials.events import EventKind, announce
 from oauthbridge import redirects
 from oauthbridge.backend import AuthorizationBackend
-from oauthbridge.endpoints import OpenToBrowsers, TakesForms, has_broken_escape, has_null
+from oauthbridge.endpoints import OpenToBrowsers, TakesForms, has_broken_escape
 from oauthbridge.errors import error_answer
 from oauthbridge.forms import ConsentForm
 from oauthbridge.models import Application, Connection
 from oauthbridge.pages import error_page, refusal_page
+from oauthbridge.parameters import LONGEST_QUERY, as_meant, has_null
 
 LONGEST_ID = 18  # digits that a database id surely holds
 GRANT_TYPES = ("authorization_code", "refresh_token")
@@ -55,18 +56,17 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
     oauthlib_backend_class: Any = AuthorizationBackend
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if len(request.META["QUERY_STRING"]) > LONGEST_QUERY:
+            text = f"This address is too long: {LONGEST_QUERY:,} characters follow its ? at most."
+            return error_page(request, text, status=414)
         if has_null(request.GET) or has_broken_escape(request):
             return error_page(request, "This address is damaged.", status=400)
         try:
             self.asked, self.credentials = self.validate_authorization_request(request)
         except FatalClientError as error:
-            return self._refuse_without_redirect(error)
+            return refusal_page(request, error.oauthlib_error, _client_of(request.GET))
         except OAuthToolkitError as error:
-            # Nobody is sent to a client by a link alone, without having signed in, and to one that
-            # anybody may have registered not before consent (RFC 9700 §4.11).
-            if not request.user.is_authenticated or self._is_self_registered:
-                return self._refuse_without_redirect(error)
-            return self._redirect_with(error)
+            return self._tell_client_of(error)
         if not request.user.is_authenticated:
             return self.handle_no_permission()
         return super().dispatch(request, *args, **kwargs)
@@ -115,7 +115,7 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
 
     def _form(self, data: Any = None) -> ConsentForm:
         # Who asks for nothing in particular is asked to read; the rest is offered.
-        proposed = self.asked if self.request.GET.get("scope") else [READ]
+        proposed = self.asked if "scope" in as_meant(self.request.GET) else [READ]
         return ConsentForm(data, person=self._person, asked=self.asked, proposed=proposed)
 
     def _ask(self, form: ConsentForm) -> HttpResponse:
@@ -148,13 +148,26 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
             return self._redirect_with(error)
         return self._redirect(uri)
 
-    def _refuse_without_redirect(self, error: OAuthToolkitError) -> HttpResponse:
-        return refusal_page(self.request, error.oauthlib_error, _client_of(self.request.GET))
+    def _tell_client_of(self, error: OAuthToolkitError) -> HttpResponse:
+        """Sends the person back with `error`. A link alone leads nobody to another site: not before
+        signing in, and to one that anybody may have registered by a click only (RFC 9700 §4.11)."""
+        cause, request = error.oauthlib_error, self.request
+        if redirects.is_local(cause.redirect_uri):
+            return self._redirect_with(error)
+        if self._is_self_registered:
+            way_back = self._address_with(error)
+            return refusal_page(request, cause, _client_of(request.GET), way_back)
+        if not request.user.is_authenticated:
+            return self.handle_no_permission()
+        return self._redirect_with(error)
 
     def _redirect_with(self, error: OAuthToolkitError) -> HttpResponse:
+        return self._redirect(self._address_with(error))
+
+    def _address_with(self, error: OAuthToolkitError) -> str:
         _, answer = self.error_response(error)
         issuer = urlencode({"iss": settings.PUBLIC_URL})  # RFC 9207, on errors too
-        return self._redirect(f"{answer['url']}&{issuer}")
+        return f"{answer['url']}&{issuer}"
 
     def _redirect(self, uri: str) -> HttpResponse:
         # Its redirect URI was found to be the client's own.

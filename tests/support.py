@@ -184,6 +184,11 @@ class Server:
 
         return asyncio.run(listed())
 
+    def listing(self, key: str) -> list[dict[str, Any]]:
+        """The tools that this key's holder sees, as they are sent."""
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        return list(self.post(key, json=message).json()["result"]["tools"])
+
     def send(
         self, key: str, message: object, headers: Mapping[str, str] | None = None
     ) -> HTTPConnection:

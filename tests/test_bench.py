@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from django.conf import settings
 
 from tests.bench.__main__ import options
 from tests.bench.load import (
@@ -20,6 +21,7 @@ from tests.bench.load import (
     wait_until_idle,
 )
 from tests.bench.report import ONE, REFERENCE, TWO, Results, as_markdown
+from tests.bench.worst_inputs import worst_calls
 from tests.support import free_port
 
 LIST, PROFILE = CASES[:2]
@@ -157,3 +159,11 @@ def test_rounds_of_keys_are_more_and_shorter(
     chosen = options(arguments)
 
     assert expected == (chosen.rounds, chosen.seconds)
+
+
+def test_worst_inputs_fit_into_a_request() -> None:
+    place = {"ids": {"workspace_id": "1", "board_id": "b"}, "item_id": "i", "folder_id": "f"}
+
+    calls = worst_calls(place)
+
+    assert [] == [call[:200] for call in calls if len(call) > settings.MCP_MAX_REQUEST_BYTES]

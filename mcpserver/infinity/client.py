@@ -25,6 +25,7 @@ from mcpserver.infinity.transport import Request, Transport, UploadedFile
 
 CALL_SECONDS = 45.0  # clients give up after 60
 
+DEFAULT_LIMIT = 50  # Infinity's own
 Query = Mapping[str, str | int | Sequence[str] | None]
 
 
@@ -81,8 +82,17 @@ class InfinityClient:
         return await self._request("GET", path, ids, query=query, read=read_record)
 
     async def list(self, path: str, query: Query | None = None, /, **ids: str | int) -> JsonObject:
-        """One page: `{has_more, before, after, data}`."""
-        return await self._request("GET", path, ids, query=query, read=read_page)
+        """One page: `{has_more, before, after, data}`. It is asked for again with half the limit
+        while it has more entries than are read at once."""
+        limit = int(str((query or {}).get("limit", DEFAULT_LIMIT)))
+        while True:
+            try:
+                return await self._request("GET", path, ids, query=query, read=read_page)
+            except errors.TooManyEntries:
+                if limit <= 1:
+                    raise
+                limit //= 2
+                query = {**(query or {}), "limit": limit}
 
     async def walk(
         self, path: str, query: Query | None = None, /, **ids: str | int

@@ -10,6 +10,7 @@ InfinityError                  written for a model: what failed, and what to do
 ├── Overdue                    no answer before the deadline
 ├── ConnectionLost             the connection broke after the request was sent
 ├── BadAnswer                  not Infinity's API: HTML, cut JSON, a redirect, too large
+│   └── TooManyEntries         JSON that would take too long to read
 └── Refused                    Infinity answered with an error status
     ├── TokenRefused           401: the stored Infinity token, or the API version
     ├── Forbidden              403
@@ -71,6 +72,10 @@ class ConnectionLost(InfinityError):
 
 class BadAnswer(InfinityError):
     outcome_unknown = True
+
+
+class TooManyEntries(BadAnswer):
+    pass
 
 
 class Refused(InfinityError):

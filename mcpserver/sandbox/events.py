@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from mcpserver.sandbox.models import Comment, Hook, Item, Json, Value
@@ -72,6 +73,7 @@ def _item(sandbox: Sandbox, item: Item) -> Json:
 
 
 async def _announce(sandbox: Sandbox, board_id: str, event: str, payload: Json) -> None:
+    await asyncio.sleep(0)  # a call can cause hundreds, and others are served meanwhile
     times = 2 if sandbox.options.hook_deliver_twice else 1
     for hook in sandbox.store.hooks.where(board_id=board_id, deleted=False):
         if any(wanted["event"] == event for wanted in hook.events):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -75,9 +76,11 @@ def next_sort_order(rows: Iterable[Sorted]) -> str:
 
 def subtree(table: Table[models.Folder] | Table[models.Item], root: str) -> set[str]:
     """The ids of a folder or item and of everything below it."""
-    found = {root}
-    fresh = found
+    below: defaultdict[str | None, list[str]] = defaultdict(list)
+    for row in table.rows.values():
+        below[row.parent_id].append(row.id)
+    found, fresh = {root}, [root]
     while fresh:
-        fresh = {row.id for row in table.rows.values() if row.parent_id in fresh} - found
-        found |= fresh
+        fresh = [id for parent in fresh for id in below.get(parent, ()) if id not in found]
+        found.update(fresh)
     return found

@@ -18,7 +18,7 @@ Check = Callable[[Any], Any]
 
 COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-WEB_URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
+WEB_URL = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 POSITION = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
@@ -246,12 +246,12 @@ def distinct(key: str, then: Check) -> Check:
 
     def check(value: Any) -> Any:
         clean = then(value)
-        keys = [entry[key] for entry in clean]
-        problems = [
-            (f".{index}.{key}", "The {field} field has a duplicate value.")
-            for index, entry in enumerate(keys)
-            if entry in keys[:index]
-        ]
+        seen: set[Any] = set()
+        problems = []
+        for index, entry in enumerate(clean):
+            if entry[key] in seen:
+                problems.append((f".{index}.{key}", "The {field} field has a duplicate value."))
+            seen.add(entry[key])
         if problems:
             raise Faults(*problems)
         return clean

@@ -10,6 +10,7 @@ from mcpserver.params import (
     FolderId,
     ItemExpand,
     ItemId,
+    ItemName,
     ItemTitle,
     Paging,
     ParentItemId,
@@ -74,7 +75,7 @@ async def infinity_create_item(
     parent_id: ParentItemId | MISSING | None = MISSING,
     values: Values | MISSING = MISSING,
     values_by_name: ValuesByName | MISSING = MISSING,
-    name: ItemTitle | MISSING = MISSING,
+    name: ItemName | MISSING = MISSING,
     title: ItemTitle | MISSING = MISSING,
     sort_order: SortOrder | MISSING = MISSING,
 ) -> JsonObject:
@@ -98,7 +99,7 @@ async def infinity_update_item(
     parent_id: ParentItemId | MISSING | None = MISSING,
     values: Values | MISSING = MISSING,
     values_by_name: ValuesByName | MISSING = MISSING,
-    name: ItemTitle | MISSING = MISSING,
+    name: ItemName | MISSING = MISSING,
     title: ItemTitle | MISSING = MISSING,
     sort_order: SortOrder | MISSING = MISSING,
 ) -> JsonObject:

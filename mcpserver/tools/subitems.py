@@ -9,6 +9,7 @@ from mcpserver.params import (
     FolderId,
     ItemExpand,
     ItemId,
+    ItemName,
     ItemTitle,
     Paging,
     SortOrder,
@@ -84,7 +85,7 @@ async def infinity_create_subitem(
     parent_item_id: ItemId,
     values: Values | MISSING = MISSING,
     values_by_name: ValuesByName | MISSING = MISSING,
-    name: ItemTitle | MISSING = MISSING,
+    name: ItemName | MISSING = MISSING,
     title: ItemTitle | MISSING = MISSING,
     sort_order: SortOrder | MISSING = MISSING,
 ) -> JsonObject:

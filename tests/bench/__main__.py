@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench import report, servers
+from tests.bench import report, servers, worst_inputs
 from tests.bench.load import CASES, NOTHING, Case, Figures, Load, Target, fault, problem
 
 PROFILE = CASES[1]
@@ -38,6 +38,12 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         type=int,
         metavar="N",
         help="compare N API keys more with 16 instead, on SQLite and on --database",
+    )
+    parser.add_argument(
+        "--worst-inputs",
+        type=float,
+        metavar="SECONDS",
+        help="time other callers instead, while the worst inputs keep two workers busy",
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     chosen = parser.parse_args(arguments)
@@ -132,8 +138,18 @@ def _compare_keys(
     results.keys[database] = (few.name, many.name)
 
 
+def _time_others(chosen: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="infinity-mcp-bench-") as folder:
+        problems = worst_inputs.compare(chosen.worst_inputs, chosen.database, Path(folder))
+    for each in problems:
+        print(f"scripts/bench: too slow or failed: {each}", file=sys.stderr)
+    return len(problems)
+
+
 def main() -> int:
     chosen = options()
+    if chosen.worst_inputs:
+        return _time_others(chosen)
     if shutil.which("wrk") is None:
         sys.exit("scripts/bench: wrk is needed; on Debian or Ubuntu: apt install wrk")
     results = report.Results()

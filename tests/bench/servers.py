@@ -76,7 +76,9 @@ def _execute(server: str, statement: Composed) -> None:
 class Installation:
     """Ours, with a database, a profile for `upstream`, and admins with a key each."""
 
-    def __init__(self, folder: Path, upstream: Target, database_url: str, **env: str) -> None:
+    def __init__(
+        self, folder: Path, upstream: Target, database_url: str, *, token: str = "", **env: str
+    ) -> None:
         self._folder = folder
         self.env: Mapping[str, str] = {
             **os.environ,
@@ -94,7 +96,7 @@ class Installation:
         }
         self._manage("migrate")
         profile = ("--id", "bench", "--name", "bench", "--base-url", upstream.url)
-        self._manage("credentials_add_profile", *profile, input=secrets.token_urlsafe())
+        self._manage("credentials_add_profile", *profile, input=token or secrets.token_urlsafe())
         self.keys = self._keys("issue", CALLERS).split()
 
     def add_keys(self, count: int) -> None:

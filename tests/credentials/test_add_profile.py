@@ -153,7 +153,7 @@ def test_existing_profile_is_not_replaced_unasked(db: None, token: str) -> None:
     add("--token", token)
 
     with pytest.raises(CommandError, match=r"local exists.*--replace"):
-        add("--token", token[::-1])
+        add(f"--token={token[::-1]}")
 
     assert token == Profile.objects.get().open_token()
 
@@ -161,7 +161,7 @@ def test_existing_profile_is_not_replaced_unasked(db: None, token: str) -> None:
 def test_replacing_keeps_what_is_not_given(db: None, token: str) -> None:
     add("--token", token, "--base-url=https://own.example.org/api", "--scopes", f"{READ},{ADMIN}")
 
-    add("--token", token[::-1], "--replace", "--api-version=v9")
+    add(f"--token={token[::-1]}", "--replace", "--api-version=v9")
 
     profile = Profile.objects.get()
     assert token[::-1] == profile.open_token()

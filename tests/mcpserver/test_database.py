@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from threading import Event
 from typing import Any
 
@@ -88,9 +89,23 @@ def test_a_database_that_is_busy_is_not_asked_again_for_each() -> None:
     assert [1, 1, 2, 1] == with_thread(use)
 
 
-def test_a_database_that_hangs_is_waited_for_once_by_all() -> None:
+def locked() -> sqlite3.Error:
+    """What SQLite says to who gets no turn."""
+    shared = "file:locked?mode=memory&cache=shared"
+    with (
+        closing(sqlite3.connect(shared, uri=True, isolation_level=None)) as holder,
+        closing(sqlite3.connect(shared, uri=True, timeout=0)) as other,
+    ):
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            other.execute("BEGIN IMMEDIATE")
+    return raised.value
+
+
+@pytest.mark.parametrize("cause", [TimeoutError(), locked()], ids=["postgresql", "sqlite"])
+def test_a_database_that_hangs_is_waited_for_once_by_all(cause: Exception) -> None:
     stuck = OperationalError("no answer")
-    stuck.__cause__ = TimeoutError()
+    stuck.__cause__ = cause
 
     async def use(thread: Thread) -> None:
         asked = [fail(stuck), *[select_one] * (MOST_TOGETHER + 1)]

@@ -144,9 +144,10 @@ def test_an_unknown_client_is_told_to_connect_anew(flow: Flow, ada: User) -> Non
 
 
 def test_what_else_is_refused_names_the_client(flow: Flow, ada: User) -> None:
-    flow.application.registration_source = "dcr"
+    site = "https://client.example/callback"
+    flow.application.registration_source, flow.application.redirect_uris = "dcr", site
     flow.application.save()
-    page = flow.open(ada, code_challenge_method="plain").text
+    page = flow.open(ada, redirect_uri=site, code_challenge_method="plain").text
     assert "The request of “Test client” is refused: Use PKCE with the method S256." in page
 
 

@@ -50,7 +50,6 @@ def test_a_code_lives_five_minutes(flow: Flow, ada: User) -> None:
         {"redirect_uri": "http://127.0.0.1:49153/callback"},
         {"redirect_uri": None},
         {"resource": "https://other.example/mcp"},
-        {"resource": ""},
         {"client_id": "unknown"},
     ],
     ids=str,
@@ -82,7 +81,7 @@ def test_a_failed_exchange_does_not_use_up_the_code(flow: Flow, ada: User) -> No
         ({"response_type": "code token"}, "unauthorized_client"),
         ({"response_type": None}, "invalid_request"),
         ({"resource": "https://other.example/mcp"}, "invalid_target"),
-        ({"scope": "infinity:read root"}, "invalid_scope"),
+        ({"scope": "root"}, "invalid_scope"),
     ],
     ids=str,
 )
@@ -93,8 +92,6 @@ def test_a_wrong_request_is_refused_to_the_client(
     assert (error, flow.state) == (answer["error"], answer.get("state"))
     assert len(answer["error_description"]) > 15
     assert flow.server.origin == answer["iss"]
-    anonymous = flow.open(None, **change)  # is not sent anywhere by a mere link
-    assert (400, None) == (anonymous.status_code, anonymous.headers.get("location"))
 
 
 def test_the_form_of_consent_changes_nothing_that_the_client_asked(flow: Flow, ada: User) -> None:
@@ -278,13 +275,6 @@ def test_with_oauth_off_nothing_of_it_answers(flow: Flow, ada: User, server: Ser
 def test_a_challenge_that_is_no_sha256_is_refused(flow: Flow, ada: User, challenge: str) -> None:
     answer = flow.open(ada, code_challenge=challenge)
     assert "error=invalid_request" in answer.headers["location"]
-
-
-def test_a_wrong_request_leads_nobody_to_a_self_registered_client(flow: Flow, ada: User) -> None:
-    flow.application.registration_source = "dcr"
-    flow.application.save()
-    answer = flow.open(ada, code_challenge="short")
-    assert 400 == answer.status_code and "location" not in answer.headers
 
 
 def test_parameters_of_openid_connect_are_dropped(flow: Flow, ada: User) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import McpUser
+from oauthbridge.checks import _wrong_schemes
 from oauthbridge.models import Application, Connection, RefreshToken
 from tests.oauthbridge.conftest import MakePerson
 from tests.oauthbridge.support import client
@@ -83,6 +84,8 @@ def test_cursor_registers_three_addresses_at_once() -> None:
         "vscode://vscode.mcp/callback",
         "vscode-insiders://vscode.mcp/callback",
         "windsurf://codeium.windsurf/oauth",
+        "claude://claude.ai/mcp-auth-callback/sdk",
+        "obsidian://mcp/oauth/callback",
         "com.example.app:/oauth/callback",
         "com.example.app://oauth/callback",
     ],
@@ -172,6 +175,80 @@ def test_bad_metadata_is_refused(data: Any) -> None:
     assert not Application.objects.exists()
 
 
+def test_a_scheme_of_an_app_is_allowed_by_the_operator(settings: Settings) -> None:
+    settings.OAUTH_ALLOWED_REDIRECT_SCHEMES = ["slack", "my-app"]
+    for uri in ("slack://callback", "my-app:/oauth/callback"):
+        assert [uri] == register({"redirect_uris": [uri]}).json()["redirect_uris"]
+        assert Application.objects.latest("pk").redirect_uri_allowed(uri)
+    assert 400 == register({"redirect_uris": ["other://callback"]}).status_code
+
+
+def test_a_scheme_that_harms_is_no_setting(settings: Settings) -> None:
+    settings.OAUTH_ALLOWED_REDIRECT_SCHEMES = ["obsidian", "slack", "com.example.app"]
+    assert [] == _wrong_schemes()
+    wrong = ["javascript", "data", "file", "http", "https", "Slack", "slack:", "slack://", "1x", ""]
+    settings.OAUTH_ALLOWED_REDIRECT_SCHEMES = wrong
+    assert [f"OAUTH_ALLOWED_REDIRECT_SCHEMES: {each!r} cannot be one." for each in wrong] == [
+        error.msg for error in _wrong_schemes()
+    ]
+
+
+OPTIONAL = ("client_name", "token_endpoint_auth_method", "grant_types", "response_types")
+EMPTY: tuple[Any, ...] = (None, "", [])
+
+
+def test_what_is_null_or_empty_counts_as_left_out() -> None:
+    plain = register({"redirect_uris": [CALLBACK]}).json()
+    unset = ("client_uri", "logo_uri", "scope", "contacts", "jwks", "software_id", "x")
+    for value in EMPTY:
+        data = {"redirect_uris": [CALLBACK], **dict.fromkeys((*OPTIONAL, *unset), value)}
+        registered = register(data).json()
+        for name in ("client_id", "client_id_issued_at", "client_secret"):
+            registered[name] = plain[name]
+        assert plain == registered
+
+
+@pytest.mark.parametrize(
+    ("member", "values", "told"),
+    [
+        ("redirect_uris", [*EMPTY], "Between 1 and 10 redirect_uris are needed."),
+        ("redirect_uris", ["x", 5, {}, {"a": 1}, True], "redirect_uris is a list of strings."),
+        ("redirect_uris", [[None], [5], [[CALLBACK]]], "redirect_uris is a list of strings."),
+        ("redirect_uris", [[CALLBACK, "x:"]], "Number 2 of redirect_uris cannot be used: "),
+        ("client_name", [5, {"a": 1}, ["a"], True], "client_name is a string."),
+        ("grant_types", ["authorization_code", 5, {"a": 1}, [None]], "grant_types is a list of "),
+        ("grant_types", [["implicit"], ["refresh_token"]], "grant_types must have "),
+        ("response_types", ["code", 5, {"a": 1}, [5]], "response_types is a list of strings."),
+        ("response_types", [["token"], ["none"]], "response_types must have code"),
+        ("token_endpoint_auth_method", [5, ["none"], {"a": 1}, "x"], "token_endpoint_auth_method "),
+    ],
+)
+def test_a_refusal_names_the_member_that_is_wrong(
+    member: str, values: list[Any], told: str
+) -> None:
+    for value in values:
+        answer = register({"redirect_uris": [CALLBACK], member: value})
+        code = "redirect_uri" if member == "redirect_uris" else "client_metadata"
+        assert (400, f"invalid_{code}") == (answer.status_code, answer.json()["error"])
+        assert answer.json()["error_description"].startswith(told)
+    assert not Application.objects.exists()
+
+
+def test_extras_that_are_not_offered_are_left_out() -> None:
+    data = {
+        "redirect_uris": [CALLBACK],
+        "grant_types": ["implicit", "authorization_code", "client_credentials"],
+        "response_types": ["code", "token", "id_token"],
+        "client_uri": 5,
+        "contacts": {"a": "b"},
+        "unknown": "\ud800",
+    }
+    registered = register(data).json()
+    assert ["authorization_code", "refresh_token"] == registered["grant_types"]
+    assert ["code"] == registered["response_types"]
+    assert not {"client_uri", "contacts", "unknown"} & set(registered)
+
+
 def test_a_name_is_one_short_line() -> None:
     name = "ChatGPT\r\nverified \u202etrap\0" + "x" * 500
     register({"redirect_uris": [CALLBACK], "client_name": name})
@@ -179,10 +256,14 @@ def test_a_name_is_one_short_line() -> None:
     assert stored.startswith("ChatGPTverified trap") and 100 == len(stored)
 
 
-def test_an_address_may_register_twenty_an_hour() -> None:
+def test_an_address_may_register_so_many_an_hour(settings: Settings) -> None:
+    assert 20 == settings.OAUTH_REGISTRATIONS_PER_HOUR
+    settings.OAUTH_REGISTRATIONS_PER_HOUR = 3
     data = {"redirect_uris": [CALLBACK]}
-    statuses = [register(data).status_code for _ in range(21)]
-    assert [201] * 20 + [429] == statuses
+    for wrong in ({}, "not json", {"redirect_uris": ["x"]}, {**data, "client_name": 5}):
+        assert 400 == register(wrong).status_code  # and does not count
+    statuses = [register(data).status_code for _ in range(5)]
+    assert [201] * 3 + [429] * 2 == statuses
     assert 201 == register(data, REMOTE_ADDR="192.0.2.7").status_code
     forged = register(data, headers={"X-Forwarded-For": "192.0.2.8"})
     assert (429, "3600") == (forged.status_code, forged["Retry-After"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from tests.production.load import CALL
 from tests.production.support import Postgres, own_postgres
@@ -17,6 +19,7 @@ from tests.support import Server, data_of, eventually, running_infinity, running
 
 GRACE_SECONDS = 60  # docs/scaling.md; Compose and systemd wait ten more, and kill
 MANY = 6  # more than there are idle connections
+MANY_CHANGES = 130  # more than the audit log notes together
 
 
 @contextmanager
@@ -71,6 +74,28 @@ def board_of(server: Server, key: str) -> dict[str, Any]:
     workspace = data_of(server.call(key, "infinity_list_workspaces"))["data"][0]["id"]
     boards = server.call(key, "infinity_list_boards", workspace_id=workspace)
     return {"workspace_id": workspace, "board_id": data_of(boards)["data"][0]["id"]}
+
+
+@pytest.mark.any_database
+def test_locked_sqlite_refuses_many_changes_together_and_holds_up_no_end(tmp_path: Path) -> None:
+    file = tmp_path / "locked.sqlite3"
+    url = f"sqlite:///{file}"
+    key = installed(url, tmp_path)
+    place = {"workspace_id": 1, "board_id": "b", "name": "Plans"}
+    change = {**CALL, "params": {"name": "infinity_create_folder", "arguments": place}}
+    env = {"DATABASE_URL": url, "MCP_CONCURRENT_REQUESTS": "200"}
+    with (
+        running_server(tmp_path, **env) as server,
+        ThreadPoolExecutor(MANY_CHANGES) as pool,
+        closing(sqlite3.connect(file, isolation_level=None, timeout=60)) as holder,
+    ):
+        holder.execute("BEGIN IMMEDIATE")
+        changes = [pool.submit(server.post, key, json=change) for _ in range(MANY_CHANGES)]
+        assert all("Nothing was done" in each.result().text for each in changes)
+        changes = [pool.submit(server.post, key, json=change) for _ in range(MANY_CHANGES)]
+        eventually(lambda: any(each.done() for each in changes))
+        assert 0 == end(server)
+        assert "rows of the audit log are lost" not in server.log.read_text()
 
 
 def test_while_the_database_is_stuck_the_server_says_so_and_can_end(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def _answer(call: Call, item: Item) -> Json:
 
 
 def _values(call: Call, item: Item, folder: Folder | None, with_attribute: bool) -> list[Json]:
-    shown = folder.attribute_ids if folder else []
+    shown = set(folder.attribute_ids) if folder else set()
     derived = _derived(call, item)
     found = []
     for attribute in call.attributes:
@@ -182,7 +182,7 @@ def _folders(call: Call, folder_id: str) -> set[str]:
 
 
 def _refuse_unattached(call: Call, folder_id: str, values: list[Json]) -> None:
-    shown = call.store.folders.rows[folder_id].attribute_ids
+    shown = set(call.store.folders.rows[folder_id].attribute_ids)
     unattached = [
         (f"values.{index}.attribute_id", UNKNOWN)
         for index, value in enumerate(values)

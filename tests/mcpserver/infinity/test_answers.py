@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from mcpserver.infinity import JsonObject, errors
-from mcpserver.infinity.answers import LONGEST_WAIT, retry_after
+from mcpserver.infinity.answers import LONGEST_WAIT, MOST_ENTRIES, retry_after
 from mcpserver.infinity.client import Query
 from tests.mcpserver.infinity.upstream import (
     METHODS,
@@ -121,6 +121,44 @@ def test_a_refusal_nested_too_deeply_is_a_refusal_all_the_same(method: str) -> N
     deep = b'{"message":"No","errors":{"x":%s%s}}' % (b"[" * 1020, b"]" * 1020)
     with pytest.raises(errors.Invalid, match=r"^Infinity did not accept this \(422\)\. Correct"):
         answered(method, deep, 422)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("entry", [b"[],", b"{},", b"1,", b'"",'])
+def test_an_answer_with_too_many_entries_is_not_read(method: str, entry: bytes) -> None:
+    many = b'{"id":1,"x":[%s1]}' % (entry * MOST_ENTRIES)
+    with pytest.raises(errors.TooManyEntries, match=r"200,000 entries\. Ask for less"):
+        answered(method, many)
+
+
+def test_a_refusal_with_too_many_entries_is_a_refusal_all_the_same() -> None:
+    many = b'{"message":"No","errors":{"x":[%s1]}}' % (b"[]," * MOST_ENTRIES)
+    with pytest.raises(errors.Invalid, match=r"^Infinity did not accept this \(422\)\. Correct"):
+        answered("POST", many, 422)
+
+
+def test_a_long_answer_with_few_entries_is_read() -> None:
+    assert 300_000 == len(answered("GET", {"id": 1, "text": "x" * 300_000})["text"])
+
+
+def test_a_list_with_too_many_entries_is_asked_for_in_smaller_pages() -> None:
+    too_many = b'{"data":[%s1]}' % (b"[]," * MOST_ENTRIES)
+
+    async def call() -> tuple[JsonObject, list[str]]:
+        respond = always(too_many, too_many, page(1, has_more=True, after="x"))
+        async with raw_server(respond) as server, connected(server.url) as api:
+            found = await api.list("items", {"limit": 100})
+        return found, [request.target for request in server.requests]
+
+    found, targets = run(call())
+    assert (True, "x", [{"id": 1}]) == (found["has_more"], found["after"], found["data"])
+    assert [f"/api/v2/items?limit={limit}" for limit in (100, 50, 25)] == targets
+
+
+def test_a_record_that_alone_has_too_many_entries_is_told() -> None:
+    too_many = b'{"data":[%s1]}' % (b"[]," * MOST_ENTRIES)
+    with pytest.raises(errors.TooManyEntries):
+        listed(too_many)
 
 
 def test_what_can_just_be_written_is_a_record() -> None:
@@ -245,6 +283,19 @@ def test_a_walk_of_the_sandbox_finds_everything_once(faulty: FaultyInfinity, sor
         ({"Retry-After": "soon", "X-RateLimit-Reset": "1000000000"}, 0.0),
         ({"Retry-After": "7", "X-RateLimit-Reset": "99999999999"}, 7.0),
         ({"X-RateLimit-Reset": "99999999999"}, LONGEST_WAIT),
+        # The clock of this machine has no part in it.
+        (
+            {"Date": "Thu, 01 Jan 1970 00:00:10 GMT", "X-RateLimit-Reset": "1000000000"},
+            LONGEST_WAIT,
+        ),
+        (
+            {
+                "Date": "Thu, 01 Jan 2099 00:00:10 GMT",
+                "Retry-After": "Thu, 01 Jan 2099 00:00:17 GMT",
+            },
+            7.0,
+        ),
+        ({"Date": "soon", "Retry-After": "Thu, 01 Jan 1970 00:00:17 GMT"}, 0.0),
         ({"X-RateLimit-Reset": "60"}, None),
         ({"X-RateLimit-Reset": "soon"}, None),
     ],

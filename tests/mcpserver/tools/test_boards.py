@@ -25,12 +25,12 @@ def test_users_spelled_as_json_text_are_understood(workspace: Agent) -> None:
 def test_a_wrong_board_is_refused_before_anything_is_sent(workspace: Agent) -> None:
     cases: Cases = [
         ({"name": " "}, "name: is empty"),
-        ({"name": 7}, "name: Input should be a valid string"),
-        ({"name": "Launch", "color": "blue"}, "color: String should match"),
-        ({"name": "Launch", "color": "#1EB9C8\n"}, "color: String should match"),
-        ({"name": "Launch", "user_ids": ["bob"]}, "user_ids.0: Input should be a valid integer"),
-        ({"name": "Launch", "user_ids": [0]}, "user_ids.0: Input should be greater than 0"),
-        ({"name": "Launch", "user_ids": "4243"}, "user_ids: Input should be a valid list"),
+        ({"name": 7}, "name: must be text"),
+        ({"name": "Launch", "color": "blue"}, "color: must look like"),
+        ({"name": "Launch", "color": "#1EB9C8\n"}, "color: must look like"),
+        ({"name": "Launch", "user_ids": ["bob"]}, "user_ids.0: must be a whole number"),
+        ({"name": "Launch", "user_ids": [0]}, "user_ids.0: must be more than 0"),
+        ({"name": "Launch", "user_ids": "4243"}, "user_ids: must be a list"),
     ]
     for arguments, told in cases:
         assert told in workspace.refused("infinity_create_board", **arguments)

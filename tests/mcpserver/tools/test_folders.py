@@ -80,11 +80,11 @@ def test_a_wrong_update_is_refused_before_anything_is_sent(folder: Agent) -> Non
         ({}, "give at least one thing to change"),
         ({"name": None, "settings": None}, "give at least one thing to change"),
         ({"name": " "}, "name: is empty"),
-        ({"color": "#12345"}, "color: String should match"),
+        ({"color": "#12345"}, "color: must look like"),
         ({"parent_id": " "}, "parent_id: is empty"),
-        ({"attribute_ids": [7]}, "attribute_ids.0: Input should be a valid string"),
-        ({"attribute_ids": "Name"}, "attribute_ids: Input should be a valid list"),
-        ({"settings": [1]}, "settings: Input should be a valid dictionary"),
+        ({"attribute_ids": [7]}, "attribute_ids.0: must be text"),
+        ({"attribute_ids": "Name"}, "attribute_ids: must be a list"),
+        ({"settings": [1]}, "settings: takes a JSON object"),
     ]
     for changes, told in cases:
         before = read(folder)

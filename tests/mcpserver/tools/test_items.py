@@ -100,8 +100,8 @@ def test_a_wrong_update_is_refused_before_anything_is_sent(item: Agent) -> None:
     cases: Cases = [
         ({}, "give at least one thing to change"),
         ({"values": {}, "values_by_name": "{}"}, "give at least one thing to change"),
-        ({"values": "{'Name': 'single quotes'}"}, "values: Input should be a valid dictionary"),
-        ({"values": [{"attribute_id": "a", "data": 1}]}, "values: Input should be a valid dict"),
+        ({"values": "{'Name': 'single quotes'}"}, "values: takes a list such as [{"),
+        ({"values": [{"attribute_id": "a", "data": 1}]}, "values: each entry names its attribute"),
         ({"name": "a", "title": "b"}, "name and title are the same thing"),
         ({"folder_id": " "}, "folder_id: is empty"),
     ]

@@ -56,11 +56,11 @@ def test_wrong_people_are_refused_before_anything_is_sent(workspace: Agent) -> N
             {"email": "z@example.org", "role": " "},
             "role: is empty",
         ),
-        ("infinity_add_workspace_member", {"user_id": 0}, "user_id: Input should be greater"),
-        ("infinity_add_workspace_member", {"user_id": True}, "user_id: Input should be a number"),
-        ("infinity_add_workspace_member", {"user_id": "ada"}, "user_id: Input should be a valid"),
-        ("infinity_remove_workspace_member", {"user_id": -4317}, "user_id: Input should be grea"),
-        ("infinity_remove_workspace_member", {"user_id": 1.5}, "user_id: Input should be a valid"),
+        ("infinity_add_workspace_member", {"user_id": 0}, "user_id: must be more than 0"),
+        ("infinity_add_workspace_member", {"user_id": True}, "user_id: must be a number"),
+        ("infinity_add_workspace_member", {"user_id": "ada"}, "user_id: must be a whole number"),
+        ("infinity_remove_workspace_member", {"user_id": -4317}, "user_id: must be more than 0"),
+        ("infinity_remove_workspace_member", {"user_id": 1.5}, "user_id: must be a whole number"),
     ]
     for tool, arguments, told in cases:
         assert told in workspace.refused(tool, **arguments)

@@ -146,7 +146,7 @@ def test_a_wrong_page_is_refused_and_nothing_is_read(export: Agent) -> None:
         ({"after": base64.b64encode(b"[1, 2, 3]").decode()}, "after is not a cursor of this tool"),
         ({"after": base64.b64encode(b'{"a":1,"b":2}').decode()}, "after is not a cursor of this"),
         ({"after": base64.b64encode(b"[null, 3]").decode()}, "after is not a cursor of this tool"),
-        ({"limit": 0}, "limit: Input should be greater than or equal to 1"),
+        ({"limit": 0}, "limit: must be at least 1"),
     ]
     for arguments, told in cases:
         before = len(export.requests())

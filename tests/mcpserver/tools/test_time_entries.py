@@ -75,8 +75,8 @@ def test_a_wrong_update_is_refused_before_anything_is_sent(entry: Agent) -> None
         ({"item_id": None}, "give at least one thing to change"),
         ({"ended_at": "soon"}, "ended_at: is not a time like 2026-12-01T09:30:00Z"),
         ({"started_at": "09:30"}, "started_at: is not a time like 2026-12-01T09:30:00Z"),
-        ({"started_at": 1770098400}, "started_at: Input should be a valid string"),
-        ({"description": 5}, "description: Input should be a valid string"),
+        ({"started_at": 1770098400}, "started_at: must be text"),
+        ({"description": 5}, "description: must be text"),
     ]
     for changes, told in cases:
         assert told in entry.refused("infinity_update_time_entry", **changes)

@@ -68,7 +68,7 @@ def test_a_wrong_view_is_refused_before_anything_is_sent(board: Agent, folder_id
         ({"name": "Deadlines"}, "type is required"),
         ({"name": "Deadlines", "type": ""}, "type: is empty"),
         ({"name": "", "type": "table"}, "name: is empty"),
-        ({"name": "Deadlines", "type": "table", "settings": "x"}, "settings: Input should be a"),
+        ({"name": "Deadlines", "type": "table", "settings": "x"}, "settings: takes a JSON object"),
     ]
     for arguments, told in cases:
         place = {"folder_id": folder_ids["Backlog"]}
@@ -78,7 +78,7 @@ def test_a_wrong_view_is_refused_before_anything_is_sent(board: Agent, folder_id
 def test_a_wrong_update_is_refused_before_anything_is_sent(view: Agent) -> None:
     cases: Cases = [
         ({}, "give at least one thing to change"),
-        ({"settings": "[1]"}, "settings: Input should be a valid dictionary"),
+        ({"settings": "[1]"}, "settings: takes a JSON object"),
         ({"folder_id": " "}, "folder_id: is empty"),
     ]
     for changes, told in cases:

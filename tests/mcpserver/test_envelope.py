@@ -1,0 +1,230 @@
+"""What clients are known to send otherwise, and what cannot be a message at all."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from typing import Any
+
+import httpx2
+import pytest
+from mcp_types.version import KNOWN_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
+
+from mcpserver.refusal import MOST_ERROR_CHARACTERS
+from tests.support import PATIENCE_SECONDS, Server
+
+pytestmark = pytest.mark.any_database
+
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+VERSIONS = [None, *KNOWN_PROTOCOL_VERSIONS]
+
+
+def asked(
+    server: Server, key: str, message: dict[str, Any], version: str | None = None, **more: str
+) -> httpx2.Response:
+    headers = {} if version is None else {"MCP-Protocol-Version": version}
+    return server.post(key, json={**PING, **message}, headers={**headers, **more})
+
+
+def call(name: str, arguments: Any) -> dict[str, Any]:
+    return {"method": "tools/call", "params": {"name": name, "arguments": arguments}}
+
+
+@pytest.mark.parametrize("progress", [False, True], ids=["plain", "progress"])
+@pytest.mark.parametrize("version", VERSIONS[:-1])
+@pytest.mark.parametrize("arguments", [[], None, {}, "", " ", "{}", "[]", "null", ' {"_a": 1} '])
+def test_no_arguments_may_be_said_in_many_ways(
+    server: Server, key: str, arguments: Any, version: str | None, progress: bool
+) -> None:
+    message = call("infinity_get_profile", arguments)
+    if progress:
+        message["params"]["_meta"] = {"progressToken": 1}
+    answer = asked(server, key, message, version)
+    assert (200, False) == (answer.status_code, answer.json()["result"]["isError"])
+
+
+def test_arguments_that_are_spelled_as_text_are_read(server: Server, key: str) -> None:
+    text = json.dumps({"limit": 1, "response_format": "json"})
+    result = asked(server, key, call("infinity_list_workspaces", text)).json()["result"]
+    assert 1 == len(result["structuredContent"]["data"])
+
+
+@pytest.mark.parametrize("params", [[], None, {}, "", "{}", "[]", ' {"cursor": null}'])
+@pytest.mark.parametrize("method", ["ping", "tools/list"])
+def test_no_params_may_be_said_in_many_ways(
+    server: Server, key: str, method: str, params: Any
+) -> None:
+    assert "result" in asked(server, key, {"method": method, "params": params}).json()
+
+
+def test_params_that_are_spelled_as_text_are_read(server: Server, key: str) -> None:
+    params = json.dumps({"name": "infinity_get_profile", "arguments": "{}"})
+    answer = asked(server, key, {"method": "tools/call", "params": params}).json()
+    assert not answer["result"]["isError"]
+
+
+INVALID: list[Any] = [
+    {"params": [1]},
+    {"params": "x"},
+    {"params": "[1]"},
+    {"params": "[" * 5_000},
+    {"params": 5},
+    {"method": 5},
+    {"method": None},
+    {"jsonrpc": "1.0"},
+    {"jsonrpc": None},
+    {"id": None},
+    {"id": 1.5},
+    {"id": True},
+    {"id": []},
+    {"id": "x" * 201},
+    {"method": "x" * 201},
+    {"method": "x" * 1_000_000},
+    {"method": "tools/list", "params": {"cursor": "x" * 1_000_000}},
+    {"params": {"_meta": {"progressToken": "x" * 1_000_000}}},
+    {"method": "initialize", "params": {"protocolVersion": "x" * 1_000_000}},
+    call("infinity_get_profile", "x"),
+    call("infinity_get_profile", "[1]"),
+    call("infinity_get_profile", 5),
+    call("infinity_get_profile", [1]),
+]
+WRONG: list[Any] = [
+    {"method": "no/such/method"},
+    {"method": "x" * 200},
+    {"method": "tools/list", "params": {"cursor": 5}},
+    {"method": "tools/call"},
+    call("infinity_get_profile", {}) | {"params": {"name": 5}},
+    {"method": "tools/call", "params": {"name": "infinity_get_profile", "requestState": "x"}},
+    {"method": "initialize", "params": {"protocolVersion": 1}},
+]
+
+
+def assert_explained(answer: httpx2.Response) -> None:
+    """In words of this server, short, with the request's id."""
+    error = answer.json()["error"]
+    assert answer.headers["x-request-id"] == error["data"]["request_id"]
+    assert len(answer.content) <= MOST_ERROR_CHARACTERS + 1_000
+    assert not re.search("pydantic|validation error|https?://|Traceback|Error:", answer.text)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("message", INVALID, ids=lambda message: str(message)[:60])
+def test_what_is_no_message_is_explained(
+    server: Server, key: str, message: dict[str, Any], version: str | None
+) -> None:
+    answer = asked(server, key, message, version)
+    assert 400 == answer.status_code
+    assert_explained(answer)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("message", WRONG, ids=lambda message: str(message)[:60])
+def test_every_error_carries_its_request_id(
+    server: Server, key: str, message: dict[str, Any], version: str | None
+) -> None:
+    assert_explained(asked(server, key, message, version))
+
+
+@pytest.mark.parametrize(
+    "reply", [{"id": 1, "result": 5}, {"id": 1, "error": "x"}, {"id": 1, "error": {"code": 1}}, {}]
+)
+def test_a_reply_that_is_none_is_explained(server: Server, key: str, reply: dict[str, Any]) -> None:
+    answer = server.post(key, json={"jsonrpc": "2.0", **reply})
+    assert 400 == answer.status_code
+    assert_explained(answer)
+
+
+@pytest.mark.parametrize("body", [b"{", b"nope", b"\xff", b'{"a":' * 300, b'{"a":"\\ud800"}', b""])
+def test_what_is_no_json_is_explained(server: Server, key: str, body: bytes) -> None:
+    answer = server.post(key, content=body, headers={"Content-Type": "application/json"})
+    assert 400 == answer.status_code
+    assert_explained(answer)
+
+
+def test_a_nul_in_a_text_is_no_failure(server: Server, key: str) -> None:
+    message = call("infinity_get_board", {"workspace_id": "1\0", "board_id": "\0"})
+    result = asked(server, key, message).json()["result"]
+    assert "is not an Infinity id" in result["content"][0]["text"]
+
+
+# --- Protocol versions ----------------------------------------------------------------------------
+
+INITIALIZE = {
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2027-01-01",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "0"},
+    },
+}
+UNKNOWN = ["2027-01-01", "1999-01-01", "x", "", "2025-11-25, 2025-11-25", "x" * 5_000]
+
+
+@pytest.mark.parametrize("version", [*UNKNOWN, *KNOWN_PROTOCOL_VERSIONS])
+def test_initialize_is_negotiated_down(server: Server, key: str, version: str) -> None:
+    answer = asked(server, key, INITIALIZE, version)
+    assert LATEST_HANDSHAKE_VERSION == answer.json()["result"]["protocolVersion"]
+
+
+@pytest.mark.parametrize("version", UNKNOWN)
+@pytest.mark.parametrize("method", ["ping", "tools/list", "tools/call", "no/such"])
+def test_an_unknown_version_is_told_all_that_work(
+    server: Server, key: str, version: str, method: str
+) -> None:
+    answer = asked(server, key, {"method": method}, version)
+    error = answer.json()["error"]
+    assert (400, -32022) == (answer.status_code, error["code"])
+    assert list(KNOWN_PROTOCOL_VERSIONS) == error["data"]["supported"]
+    assert all(known in error["message"] for known in KNOWN_PROTOCOL_VERSIONS)
+    assert_explained(answer)
+
+
+# --- Headers that come twice ----------------------------------------------------------------------
+
+
+def sent_twice(server: Server, key: str, name: str, *values: str) -> int:
+    """The status of the answer to a ping with this header twice."""
+    body = json.dumps(PING).encode()
+    headers = {
+        "Host": f"127.0.0.1:{server.port}",
+        "Authorization": f"Bearer {key}",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+    }
+    lines = [f"{n}: {v}" for n, v in headers.items() if n != name]
+    lines += [f"{name}: {value or headers.get(name)}" for value in values]
+    request = "\r\n".join(["POST /mcp HTTP/1.1", "Connection: close", *lines, "", ""]).encode()
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_SECONDS) as connection:
+        connection.sendall(request + body)
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Host", "evil.example"),
+        ("Authorization", "Bearer mcp_other"),
+        ("Content-Type", "text/plain"),
+        ("Content-Length", "1"),
+    ],
+)
+def test_a_header_that_comes_twice_is_refused(
+    server: Server, key: str, name: str, other: str
+) -> None:
+    assert [200, 400, 400, 400] == [
+        sent_twice(server, key, name, *values)
+        for values in ([""], ["", ""], ["", other], [other, ""])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("Origin", "http://localhost:6274"), ("MCP-Protocol-Version", "2025-11-25")],
+)
+def test_an_optional_header_that_comes_twice_is_refused(
+    server: Server, key: str, name: str, value: str
+) -> None:
+    assert [200, 400] == [
+        sent_twice(server, key, name, *values) for values in ([value], [value, value])
+    ]
