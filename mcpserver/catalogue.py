@@ -97,6 +97,13 @@ class Lists:
         """Each once, in this order."""
         return list(dict.fromkeys([await self.attribute_id(each) for each in wanted]))
 
+    async def member_id(self, wanted: int | str) -> int | str:
+        """The id behind an id, a name or an e-mail; an id costs no request."""
+        if isinstance(wanted, int):
+            return wanted
+        id: int | str = (await self.find("member", wanted))["id"]
+        return id
+
     async def renew(self, kinds: Collection[str]) -> bool:
         """Read the lists that names of these kinds are in afresh; whether any of them was old."""
         names = {LISTS[kind] for kind in kinds}

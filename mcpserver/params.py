@@ -10,13 +10,15 @@ providers refuse the whole catalogue for one object without named properties.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
-from pydantic import MISSING, AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import MISSING, AfterValidator, BeforeValidator, Field, WithJsonSchema, WrapValidator
 from pydantic_core import PydanticOmit
 
 from mcpserver.free_forms import (
@@ -52,6 +54,11 @@ def _not_a_boolean(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("must be a number, not true or false")
     return value
+
+
+def _or_name(value: Any, check: Callable[[Any], Any]) -> Any:
+    is_name = isinstance(value, str) and re.search(r"[^\s\d.+-]", value)
+    return value if is_name else check(value)
 
 
 def _user_id(value: int) -> int:
@@ -129,6 +136,8 @@ ReferenceId = Text
 HookId = Text
 TimeEntryId = Text
 UserId = Annotated[int, Field(gt=0), BeforeValidator(_not_a_boolean), AfterValidator(_user_id)]
+# By name too, which the tool looks up; listed as a number.
+MemberId = Annotated[UserId, WrapValidator(_or_name)]
 
 Name = Text
 Description = str
@@ -181,7 +190,7 @@ FileName = Annotated[str, AfterValidator(_file_name)]
 ContentType = Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+$", description="MIME type")]
 Base64 = str
 
-UserIds = Annotated[list[UserId], FromJson]
+UserIds = Annotated[list[MemberId], FromJson]
 SortOrder = Annotated[Text, Field(description="Position number")]
 ParentItemId = Annotated[Text, Field(description="Makes it a sub-item; null: top level")]
 

@@ -102,7 +102,10 @@ async def _converted(
     attributes = await lists.attributes()
     chosen, faults = _chosen(named, attributes)
     if title is not None:
-        chosen.append((_title_attribute(attributes), title))
+        try:
+            chosen.append((_title_attribute(attributes), title))
+        except UnknownName as fault:
+            faults.append(fault)
     faults += _repeated(chosen)
     people = await lists.members() if any(needs_members(*each) for each in chosen) else []
     values: list[JsonObject] = []
@@ -157,7 +160,8 @@ def _title_attribute(attributes: list[JsonObject]) -> JsonObject:
             if folded(str(attribute.get("name"))) == word:
                 return attribute
     if not texts:
-        raise WrongValue("This board has no text attribute that could be the item's title.")
+        message = "this board has no text attribute that could be the item's title"
+        raise UnknownName(message, what="attribute", wanted="Name")
     return texts[0]
 
 

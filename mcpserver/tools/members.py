@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from mcpserver.catalogue import forget_members, members_shown
+from mcpserver.catalogue import Lists, forget_members, members_shown
 from mcpserver.infinity import JsonObject
-from mcpserver.params import Email, Paging, Role, UserId, WorkspaceId
+from mcpserver.params import Email, MemberId, Paging, Role, WorkspaceId
 from mcpserver.server import admin_tool, read_tool
 from mcpserver.upstream import InfinityApi
 
@@ -31,11 +31,12 @@ async def infinity_invite_workspace_member(
 
 @admin_tool(idempotent=True)
 async def infinity_add_workspace_member(
-    api: InfinityApi, workspace_id: WorkspaceId, user_id: UserId, role: Role = "full-member"
+    api: InfinityApi, workspace_id: WorkspaceId, user_id: MemberId, role: Role = "full-member"
 ) -> JsonObject:
     """Add an existing Infinity user to a workspace, or change a member's role."""
+    user = await Lists(api, workspace_id).member_id(user_id)
     added = await api.put(
-        "workspaces/{ws}/members/{user}", {"role": role}, ws=workspace_id, user=user_id
+        "workspaces/{ws}/members/{user}", {"role": role}, ws=workspace_id, user=user
     )
     await forget_members(workspace_id)
     return added
@@ -43,9 +44,10 @@ async def infinity_add_workspace_member(
 
 @admin_tool(destructive=True, idempotent=True)
 async def infinity_remove_workspace_member(
-    api: InfinityApi, workspace_id: WorkspaceId, user_id: UserId
+    api: InfinityApi, workspace_id: WorkspaceId, user_id: MemberId
 ) -> JsonObject:
     """Remove a member from a workspace."""
-    removed = await api.delete("workspaces/{ws}/members/{user}", ws=workspace_id, user=user_id)
+    user = await Lists(api, workspace_id).member_id(user_id)
+    removed = await api.delete("workspaces/{ws}/members/{user}", ws=workspace_id, user=user)
     await forget_members(workspace_id)
     return removed

@@ -166,6 +166,24 @@ def test_calls_at_the_same_time_read_a_list_afresh_once(app: Agent, item: Agent)
     assert before + 1 == lists_read(item)
 
 
+def test_a_board_that_has_just_got_a_text_attribute_has_titles(
+    app: Agent, workspace: Agent
+) -> None:
+    made = workspace.result("infinity_create_board", name="New")
+    board, other = (each.at(board_id=made["id"]) for each in (workspace, app))
+    folder = board.result("infinity_create_folder", name="All")["id"]
+    own = [each["id"] for each in board.records("infinity_list_attributes")]
+    for attribute in own:
+        other.result("infinity_delete_attribute", attribute_id=attribute)
+    told = board.refused("infinity_create_item", folder_id=folder, title="a")
+    assert "this board has no text attribute that could be the item's title" in told
+    other.result("infinity_create_attribute", name="Title", type="text")
+    item = board.result("infinity_create_item", folder_id=folder, title="a")
+    assert {"Title": "a"} == {
+        name: data for name, data in board.values(item["id"]).items() if name == "Title"
+    }
+
+
 def test_many_unknown_names_are_told_with_the_candidates_once(item: Agent) -> None:
     told = item.refused("infinity_update_item", values={f"Nope {n}": 1 for n in range(150)})
     assert 1 == told.count("there are: ")
