@@ -6,9 +6,11 @@ from __future__ import annotations
 import os
 import sys
 
+from infinity_mcp import choose_settings
+
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
+    choose_settings()
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
     from django.db import OperationalError

@@ -19,6 +19,7 @@ from accounts.limits import (
     give_back,
     take_all,
 )
+from accounts.passwords import check_length
 from credentials.events import EventKind, announce
 
 TOO_MANY = "Too many wrong passwords. Try again in 15 minutes."
@@ -32,6 +33,7 @@ class LoginForm(AuthenticationForm):
     is_limited = False
 
     def clean(self) -> dict[str, Any]:
+        check_length(self.cleaned_data.get("password", ""))
         counted = self._counted()
         # Counted before the password is looked at, and given back if it was right: many at the
         # same moment get no more guesses than one after the other.
@@ -66,6 +68,7 @@ class PasswordForm(PasswordChangeForm):
     is_limited = False
 
     def clean_old_password(self) -> str:
+        check_length(self.cleaned_data["old_password"])
         person = str(self.user.pk)
         if not WRONG_PASSWORDS_OF_PERSON.take(person):
             self.is_limited = True

@@ -6,6 +6,7 @@ from accounts import views
 
 urlpatterns = [
     path("admin/login/", views.admin_login),  # in the place of the admin's
+    path("admin/search/", views.admin_search),  # likewise
     path("login/", views.LoginView.as_view(), name="login"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
     path("password/", views.PasswordView.as_view(), name="password"),

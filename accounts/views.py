@@ -9,7 +9,8 @@ from django.contrib import admin, messages
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.contrib.auth.views import LogoutView as DjangoLogoutView
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve, reverse_lazy
 from django.views.decorators.http import require_safe
@@ -59,6 +60,16 @@ def admin_login(request: HttpRequest) -> HttpResponse:
         response.status_code = 429
         response["Retry-After"] = str(WRONG_PASSWORDS_SECONDS)
     return response
+
+
+def admin_search(request: HttpRequest) -> HttpResponseBase:
+    """The admin's own, which fails on a page of results that is not there."""
+    site: Any = admin.site
+    try:
+        found: HttpResponseBase = site.admin_view(site.search)(request)
+    except InvalidPage:
+        raise Http404 from None
+    return found
 
 
 def _reason(url: str) -> str:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from credentials import store
 from credentials.errors import StoreKeyInvalid, StoreKeyMissing
+from credentials.management.places import runnable
 from credentials.validators import validate_base_url
 
 
@@ -19,10 +20,12 @@ def check_store_keys(**kwargs: Any) -> list[CheckMessage]:
     try:
         store.store_keys()
     except StoreKeyMissing as error:
-        return [Error("No store key is configured.", hint=error.hint, id="credentials.E001")]
+        return [
+            Error("No store key is configured.", hint=runnable(error.hint), id="credentials.E001")
+        ]
     except StoreKeyInvalid as error:
         message = f"Key number {error.position} of MCP_CREDENTIAL_STORE_KEY is not a Fernet key."
-        return [Error(message, hint=error.hint, id="credentials.E002")]
+        return [Error(message, hint=runnable(error.hint), id="credentials.E002")]
     return []
 
 

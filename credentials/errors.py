@@ -45,9 +45,12 @@ class TokenUnreadable(CredentialError):
     """Stored tokens that cannot be read; `profile_ids` tells whose."""
 
     def __init__(self, *profile_ids: str) -> None:
+        commands = " and ".join(
+            f"`manage.py credentials_add_profile --id {id} --replace`" for id in profile_ids
+        )
         super().__init__(
             f"The stored Infinity token of {', '.join(profile_ids)} cannot be read: it is damaged,"
             " or no key in MCP_CREDENTIAL_STORE_KEY opens it. Put the key that encrypted it back,"
-            " or store the token again with `manage.py credentials_add_profile --replace`."
+            f" or store the token again with {commands}."
         )
         self.profile_ids = profile_ids

@@ -33,6 +33,10 @@ class ProfileManager(models.Manager["Profile"]):
         if unreadable:
             raise TokenUnreadable(*unreadable)
 
+    def unreadable(self) -> list[str]:
+        """The ids of those whose token no store key opens."""
+        return [profile.id for profile in self.iterator() if not profile.is_readable()]
+
     @transaction.atomic
     def reencrypt_all(self) -> int:
         """Encrypt every token with the first store key; returns how many there are.

@@ -21,7 +21,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from infinity_mcp import patience
+from infinity_mcp import choose_settings, patience
 from infinity_mcp.draining import drain_on_sigterm, serving, stop_with_parent
 from infinity_mcp.memory import share_one_heap
 from infinity_mcp.middleware import RequestIdMiddleware
@@ -29,7 +29,7 @@ from infinity_mcp.tracing import export_traces
 
 share_one_heap()
 gc.disable()  # until all is loaded: to look for garbage meanwhile took 0.2 of 1.3 s
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infinity_mcp.settings")
+choose_settings()
 django = cast(ASGIApp, get_asgi_application())
 
 from mcpserver import history  # noqa: E402 - models can be imported once Django is set up

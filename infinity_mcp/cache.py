@@ -28,6 +28,9 @@ class RedisCache(redis.RedisCache):
                 answer = getattr(super(), operation)(*arguments, **options)
             except RedisError as error:
                 _outage.note_failure(error)
+                # After a failover they may lead to a server that takes no changes any more.
+                pool = self._cache.get_client(write=True).connection_pool
+                pool.disconnect(inuse_connections=False)
             else:
                 _outage.note_answer()
                 return answer

@@ -76,7 +76,7 @@ def oauth_tools_exist(**kwargs: Any) -> list[CheckMessage]:
     from mcpserver.server import tool_names
 
     unknown = sorted(set(settings.OAUTH_ALLOWED_TOOLS) - tool_names())
-    hint = "`manage.py mcp_tools` lists the names."
+    hint = f"`{manage('mcp_tools')}` lists the names."
     return [
         Error(f"OAUTH_ALLOWED_TOOLS: there is no tool {name!r}.", hint=hint, id="infinity_mcp.E004")
         for name in unknown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.middleware import common
 from django.utils.deprecation import MiddlewareMixin
@@ -39,6 +40,23 @@ class CommonMiddleware(common.CommonMiddleware):
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         return None if request.path in FOR_MACHINES else super().process_request(request)
+
+
+class NulSent(BadRequest):
+    """A NUL was sent where text is meant."""
+
+
+class AdminTextMiddleware(MiddlewareMixin):
+    """Refuses what is sent to the admin with a NUL in it: no text has one, PostgreSQL takes none,
+    and the admin asks it all the same."""
+
+    def process_view(self, request: HttpRequest, *_: object) -> None:
+        match = request.resolver_match
+        if match is None or "admin" not in match.app_names:
+            return
+        sent = [values for query in (request.GET, request.POST) for _, values in query.lists()]
+        if "\0" in request.path or any("\0" in str(each) for values in sent for each in values):
+            raise NulSent
 
 
 class Utf8Middleware(MiddlewareMixin):

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "infinity_mcp.clients.ClientMiddleware",
     "infinity_mcp.middleware.Utf8Middleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -58,6 +59,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "mcpserver.origin.OriginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "infinity_mcp.middleware.AdminTextMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -163,13 +165,16 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": "accounts.passwords.MaximumLengthValidator"},
+    *(
+        {"NAME": f"django.contrib.auth.password_validation.{name}"}
+        for name in (
+            "UserAttributeSimilarityValidator",
+            "MinimumLengthValidator",
+            "CommonPasswordValidator",
+            "NumericPasswordValidator",
+        )
+    ),
 ]
 
 SESSION_ENGINE = "accounts.sessions"
@@ -362,7 +367,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if SERVED_OVER_HTTPS else []
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "infinity_mcp.views.csrf_failure"
+CSRF_FAILURE_VIEW = "infinity_mcp.failures.csrf_failure"
 
 SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # redirecting to HTTPS is the proxy's work; /health is asked over plain HTTP

@@ -6,12 +6,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from infinity_mcp import views
+from infinity_mcp import failures, views
 
-handler400 = views.bad_request
-handler403 = views.permission_denied
-handler404 = views.page_not_found
-handler500 = views.server_error
+handler400 = failures.bad_request
+handler403 = failures.permission_denied
+handler404 = failures.page_not_found
+handler500 = failures.server_error
 
 admin.site.index_title = "Overview"
 

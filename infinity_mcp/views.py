@@ -1,36 +1,29 @@
-"""Health and readiness for machines, where people begin, and the pages of what went wrong."""
+"""Health and readiness for machines, and where people begin."""
 
 from __future__ import annotations
-
-import logging
-import sys
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import Error as DatabaseError
-from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
-from django.template import loader
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from accounts.models import User
 from credentials.database import is_migrated
 from credentials.errors import CredentialError
-from credentials.events import EventKind, announce
 from credentials.models import Profile
 from infinity_mcp.draining import has_ended, is_draining
-from infinity_mcp.outage import is_database_away
 from infinity_mcp.patience import READY_SECONDS, patience
-from infinity_mcp.request_id import current_request_id
+from infinity_mcp.sqlite import database_file
 from mcpserver.metrics import render
 
-logger = logging.getLogger(__name__)
 
-
+@csrf_exempt  # so that a client that posts here is told 405, and not of a form
 @require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
@@ -50,8 +43,9 @@ def ready(request: HttpRequest) -> JsonResponse:
     """Whether calls can be served: database, migrations, store key, and no end in sight. 503 names
     what is missing.
 
-    A database that can be read only is none of that: what reads is still served, and would be by
-    nobody if a proxy took out all replicas, which have that database in common."""
+    A PostgreSQL that can be read only is none of that: what reads is still served, and would be by
+    nobody if a proxy took out all replicas, which have that database in common. A file that cannot
+    be written is of this server alone."""
     problem = _problem()
     if problem:
         return JsonResponse({"ok": False, "problem": problem}, status=503)
@@ -68,6 +62,8 @@ def _problem() -> str | None:
             if not is_migrated():
                 return "migrations"
             Profile.objects.check_store_key()
+            if not database_file.is_writable():
+                return "the database cannot be written"
     except DatabaseError:
         return "database"
     except CredentialError:
@@ -96,46 +92,3 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def favicon(request: HttpRequest) -> HttpResponse:
     """There is none, which browsers that ask need not be told as an error."""
     return HttpResponse(status=204)
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _failure("400.html", 400)
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    _announce_refusal(request, "Not allowed")
-    # Django calls this in another thread than the view, whose connection it never gives back.
-    if not connection.in_atomic_block:
-        connection.close()
-    return _failure("403.html", 403)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    _announce_refusal(request, "The form is not of this server, or out of date")
-    return _failure("403_csrf.html", 403)
-
-
-def _announce_refusal(request: HttpRequest, why: str) -> None:
-    # By its route: strangers are not to make up any number of subjects.
-    route = request.resolver_match.route if request.resolver_match else ""
-    try:
-        announce(EventKind.ACCESS_REFUSED, f"page /{route}", why, often=True)
-    except DatabaseError:
-        logger.warning("A refusal could not be noted", exc_info=True)  # and is one all the same
-
-
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _failure("404.html", 404)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    if is_database_away(sys.exc_info()[1]):
-        return _failure("503.html", 503, {"Retry-After": "5"})
-    return _failure("500.html", 500)
-
-
-def _failure(template: str, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
-    """Without the request: what its context would ask, the database, may be what is broken."""
-    context = {"request_id": current_request_id()}
-    text = loader.get_template(template).render(context)
-    return HttpResponse(text, status=status, headers=headers)

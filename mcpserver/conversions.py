@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 
 from mcpserver import entries
+from mcpserver.conversion import html_of
 from mcpserver.infinity import JsonObject
 from mcpserver.labels import labels_of
 from mcpserver.names import Names
 from mcpserver.params import WrongValue
-from mcpserver.richtext import to_html
 
 LARGEST_NUMBER = 2**63  # what JSON libraries agree on
 MEMBER_KEYS = ("name", "email")
@@ -34,13 +34,15 @@ def kind_of(attribute: JsonObject) -> str:
     return str(attribute.get("type")).casefold().replace("-", "_")
 
 
-def converted(attribute: JsonObject, data: Any, people: Iterable[JsonObject] = ()) -> Any:
+async def converted(attribute: JsonObject, data: Any, people: Iterable[JsonObject] = ()) -> Any:
     """`data` for this attribute; `people` are the members whose names count. Raises WrongValue."""
     kind = kind_of(attribute)
     if kind in EMPTY and (data in _BLANK or (kind in LISTS and data == [])):
         return EMPTY[kind]
     if kind in LISTS:
         return LISTS[kind](attribute, _listed(kind, data), people)
+    if kind == "longtext":
+        return await html_of(_text(data))
     if kind not in _SCALARS:
         hint = _OTHER_WAYS.get(kind, "Infinity computes it")
         raise WrongValue(f"a {kind} value cannot be set here: {hint}")
@@ -67,10 +69,6 @@ def _text(data: Any) -> str:
     if abs(data) == float("inf"):
         raise WrongValue("takes text")
     return format(Decimal(repr(data)), "f").removesuffix(".0")
-
-
-def _html(data: Any) -> str:
-    return to_html(_text(data))
 
 
 def _email(data: Any) -> str:
@@ -233,7 +231,6 @@ LISTS: dict[str, Callable[[JsonObject, list[Any], Iterable[JsonObject]], Any]] =
 }
 _SCALARS: dict[str, Callable[[Any], Any]] = {
     "text": _text,
-    "longtext": _html,
     "email": _email,
     "phone": _phone,
     "checkbox": _checkbox,

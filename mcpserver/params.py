@@ -67,12 +67,6 @@ def _user_id(value: int) -> int:
     return value
 
 
-def _cursor(value: str) -> str:
-    if len(value) > 2000:
-        raise ValueError("is not a cursor")
-    return value
-
-
 def _email(value: str) -> str:
     try:
         validate_email(value)
@@ -223,7 +217,7 @@ PlainCommentText = Annotated[
     str, AfterValidator(_not_blank), Field(description="Plain text; each line a paragraph")
 ]
 
-Cursor = Annotated[str, AfterValidator(_cursor)]
+Cursor = str
 ResponseFormat = Annotated[Literal["markdown", "json"], Unlisted()]
 Limit = Annotated[
     int,

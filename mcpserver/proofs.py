@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -35,7 +36,7 @@ def endpoint(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{url!r} is not an http(s) URL, such as https://mcp.example.org/mcp.")
-    path = parts.path.rstrip("/").removesuffix("/mcp") + "/mcp"
+    path = re.sub(r"(/mcp)?/*$", "", parts.path, flags=re.IGNORECASE) + "/mcp"
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 

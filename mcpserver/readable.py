@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
+from mcpserver import notices
 from mcpserver.catalogue import Lists
+from mcpserver.conversion import Texts, converting
 from mcpserver.conversions import kind_of
 from mcpserver.infinity import JsonObject
 from mcpserver.infinity.errors import Forbidden
 from mcpserver.infinity.records import is_record
 from mcpserver.labels import labels_of
-from mcpserver.richtext import to_text
+
+T = TypeVar("T")
 
 MEMBER_KINDS = ("members", "created_by")
 
@@ -37,33 +40,40 @@ class Reader:
         except Forbidden:  # a restricted member may not list the others: their ids must do
             return cls(attributes, [])
 
-    def rows(self, item: JsonObject) -> list[JsonObject]:
+    async def rows(self, items: list[JsonObject]) -> list[list[JsonObject]]:
+        """The rows of each item."""
+        return await _read(lambda texts: [self._rows(item, texts) for item in items])
+
+    async def row(self, attribute: JsonObject, item: JsonObject) -> JsonObject:
+        """One row; a value that was never set has its attribute's default."""
+        return await _read(lambda texts: self._row(attribute, item, texts))
+
+    def _rows(self, item: JsonObject, texts: Texts) -> list[JsonObject]:
         """A row for each value that the item has, in the order of the board's attributes."""
         values = _values(item)
         known = [attribute for attribute in self.attributes if str(attribute["id"]) in values]
         ids = {str(attribute["id"]) for attribute in known}
         new = [{"id": each} for each in values if each not in ids]  # made within the last minute
-        return [self.row(attribute, item) for attribute in known + new]
+        return [self._row(attribute, item, texts) for attribute in known + new]
 
-    def row(self, attribute: JsonObject, item: JsonObject) -> JsonObject:
-        """One row; a value that was never set has its attribute's default."""
+    def _row(self, attribute: JsonObject, item: JsonObject, texts: Texts) -> JsonObject:
         data = _values(item).get(str(attribute["id"]), attribute.get("default_data"))
         return {
             "attribute_id": attribute["id"],
             "attribute_name": attribute.get("name"),
             "attribute_type": attribute.get("type"),
             "data": data,
-            "text": self._text(attribute, data),
+            "text": self._text(attribute, data, texts),
         }
 
-    def _text(self, attribute: JsonObject, data: Any) -> str:
+    def _text(self, attribute: JsonObject, data: Any, texts: Texts) -> str:
         match kind_of(attribute):
             case "label":
                 return ", ".join(_names(data, labels_of(attribute), keep_unknown=False))
             case "members" | "created_by":
                 return ", ".join(_names(data, self.people, keep_unknown=True))
             case "longtext":
-                return to_text(data) if isinstance(data, str) else _plain(data)
+                return texts.text(data) if isinstance(data, str) else _plain(data)
             case "checkbox":
                 return "yes" if data else "no"
             case "links":
@@ -80,6 +90,18 @@ class Reader:
                 )
             case _:
                 return _plain(data)
+
+
+async def _read(read: Callable[[Texts], T]) -> T:
+    """What `read` makes of the texts, whose notice goes with the result."""
+
+    def noted(texts: Texts) -> tuple[T, str | None]:
+        return read(texts), texts.notice
+
+    result, notice = await converting(noted)
+    if notice:
+        notices.add(notice)
+    return result
 
 
 def _values(item: JsonObject) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class RedisBudget:
                 wait = await self._ask(bucket, share, rate)
             except RedisError as error:
                 self._outage.note_failure(error)
+                # After a failover they may lead to a server that takes no changes any more.
+                await self._redis.connection_pool.disconnect(inuse_connections=False)
             else:
                 self._outage.note_answer()
                 return wait

@@ -6,6 +6,7 @@ Texts from Infinity are data: they are shown, never interpreted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,10 @@ import orjson
 from django.conf import settings
 from mcp_types import CallToolResult, TextContent
 
+from mcpserver.conversion import Texts
 from mcpserver.infinity import JsonObject
 from mcpserver.labels import labels_of
-from mcpserver.richtext import is_html, to_text
+from mcpserver.richtext import looks_like_html
 
 # Keys that say nothing to a reader of one record, or whose empty value says nothing.
 _SILENT = ("object",)
@@ -25,8 +27,16 @@ _NAMES = ("name", "title", "original_name")
 _SEPARATORS = ("; ", " = ", " · ", "**")
 
 
+_texts: ContextVar[Texts] = ContextVar("texts")
+
+
 def render(
-    data: JsonObject, response_format: str, *, notice: str = "", backwards: bool = False
+    data: JsonObject,
+    response_format: str,
+    texts: Texts | None = None,
+    *,
+    notice: str = "",
+    backwards: bool = False,
 ) -> CallToolResult:
     """The result of a tool. `data` is one record or a page; the text is cut between records.
 
@@ -38,11 +48,22 @@ def render(
     if notice:
         data = {"notice": notice, **data}
     form = _JSON if response_format == "json" else _MARKDOWN
-    direction = _BACKWARDS if backwards else _FORWARDS
-    return CallToolResult(
-        content=[TextContent(type="text", text=_bounded(data, form, direction))],
-        structured_content=data,
-    )
+    texts = texts or Texts()
+    token = _texts.set(texts)
+    try:
+        text = _with_notice(data, form, texts, _BACKWARDS if backwards else _FORWARDS)
+    finally:
+        _texts.reset(token)
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=data)
+
+
+def _with_notice(data: JsonObject, form: _Form, texts: Texts, direction: _Direction) -> str:
+    limit: int = settings.MCP_RESULT_TEXT_CHARACTERS
+    text = _bounded(data, form, limit, direction)
+    if not texts.notice:
+        return text
+    line = f"> {texts.notice}\n"
+    return line + _bounded(data, form, limit - len(line), direction)
 
 
 @dataclass(frozen=True)
@@ -66,6 +87,7 @@ _BACKWARDS = _Direction("before", "come before these", "before the first")
 class _Form:
     """How to write a record, what leads from data and its records so written to the text."""
 
+    text: Callable[[str], str]
     record: Callable[[Any], str]
     whole: Callable[[JsonObject, list[str] | None, _Direction], str]
 
@@ -74,8 +96,7 @@ class _Form:
         return self.whole(data, list(map(self.record, data["data"])) if listed else None, direction)
 
 
-def _bounded(data: JsonObject, form: _Form, direction: _Direction) -> str:
-    limit: int = settings.MCP_RESULT_TEXT_CHARACTERS
+def _bounded(data: JsonObject, form: _Form, limit: int, direction: _Direction) -> str:
     if _is_page(data) and len(data["data"]) > 1:
         room = limit - NOTICE_CHARACTERS - len(data.get("notice", ""))
         records = direction.nearest(_fitting(direction.nearest(data["data"]), form, room))
@@ -117,7 +138,7 @@ def _shrunk(record: JsonObject, form: _Form, limit: int, direction: _Direction) 
         notice = _joined(record, "Long values are cut here; structuredContent is whole.")
     size = limit // 2
     while size >= 20:
-        text = form.write({**_shortened(record, size), "notice": notice}, direction)
+        text = form.write({**_shortened(record, size, form), "notice": notice}, direction)
         if len(text) <= limit:
             return text
         size //= 2
@@ -129,14 +150,19 @@ def _joined(data: JsonObject, notice: str) -> str:
     return f"{data.get('notice', '')} {notice}".strip()
 
 
-def _shortened(value: Any, size: int) -> Any:
+def _shortened(value: Any, size: int, form: _Form) -> Any:
+    """Texts are cut as they are shown: half a tag would be no HTML any more."""
     if isinstance(value, str):
-        return value if len(value) <= size else f"{value[:size]}…"
+        return value if len(value) <= size else _cut_text(form.text(value), size)
     if isinstance(value, dict):
-        return {key: _shortened(entry, size) for key, entry in value.items()}
+        return {key: _shortened(entry, size, form) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_shortened(entry, size) for entry in value[: max(1, size // 20)]]
+        return [_shortened(entry, size, form) for entry in value[: max(1, size // 20)]]
     return value
+
+
+def _cut_text(text: str, size: int) -> str:
+    return text if len(text) <= size else f"{text[:size]}…"
 
 
 def _is_page(data: JsonObject) -> bool:
@@ -175,7 +201,7 @@ def _one_line(record: Any) -> str:
     parts = [f"**{_quoted(_inline(name))}**" for name in names]
     for key, value in record.items():
         if key not in _NAMES and not _is_silent(key, value):
-            text = _short(value)
+            text = _short(_known_text(record, key, value))
             parts.append(f"{key}: {_quoted(text) if isinstance(value, str) else text}")
     return " · ".join(parts)
 
@@ -210,6 +236,7 @@ def _record_lines(record: JsonObject) -> Iterator[str]:
         elif isinstance(value, dict):
             yield f"{key}: {_short(value)}"
         else:
+            value = _known_text(record, key, value)
             text = _readable(value) if isinstance(value, str) else _inline(value)
             # Further lines are set in, so that none passes for another field.
             yield f"{key}: {text}".replace("\n", "\n  ")
@@ -222,6 +249,8 @@ def _is_silent(key: str, value: Any) -> bool:
 
 def _inline(value: Any) -> str:
     """A value on one line: lists of values as `attribute: data`, other nests as JSON."""
+    if isinstance(value, _Read):
+        return " ".join(value.split())
     if isinstance(value, str):
         return " ".join(_readable(value).split())
     if isinstance(value, list) and all(map(_is_value, value)):
@@ -232,9 +261,24 @@ def _inline(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+class _Read(str):
+    """A text that is shown as it is."""
+
+
+def _known_text(record: JsonObject, key: str, value: Any) -> Any:
+    """A comment is HTML, and the text of a row is not, whatever they look like."""
+    if key != "text" or not isinstance(value, str):
+        return value
+    if record.get("object") == "comment":
+        return _Read(_texts.get().text(value))
+    return _Read(value) if "attribute_name" in record else value
+
+
 def _readable(text: str) -> str:
     """The HTML that Infinity keeps in comments and long texts, as Markdown; the rest as it is."""
-    return to_text(text) if "<" in text and is_html(text) else text
+    if isinstance(text, _Read) or "<" not in text or not looks_like_html(text):
+        return text
+    return _texts.get().text(text)
 
 
 def _is_value(entry: Any) -> bool:
@@ -248,13 +292,15 @@ def _is_row(entry: JsonObject) -> bool:
 
 def _value(entry: JsonObject) -> str:
     if _is_row(entry):
-        return f"{_inline(entry['attribute_name'])} = {_quoted(_inline(entry['text']))}"
+        return f"{_inline(entry['attribute_name'])} = {_quoted(_inline(_Read(entry['text'])))}"
     attribute = entry.get("attribute") or {}
     name = attribute.get("name") or entry.get("attribute_id") or "?"
     data = entry.get("data")
     if isinstance(data, list):
         labels = {label.get("id"): label.get("name") for label in labels_of(attribute)}
         data = [labels.get(each, each) if isinstance(each, str) else each for each in data]
+    elif isinstance(data, str) and "type" in attribute:
+        data = _Read(_texts.get().text(data) if attribute["type"] == "longtext" else data)
     return f"{_inline(name)} = {_quoted(_inline(data))}"
 
 
@@ -266,5 +312,5 @@ def _quoted(text: str) -> str:
     return text
 
 
-_JSON = _Form(_json, _json_whole)
-_MARKDOWN = _Form(_one_line, _markdown_whole)
+_JSON = _Form(str, _json, _json_whole)
+_MARKDOWN = _Form(lambda text: _readable(text), _one_line, _markdown_whole)

@@ -1,46 +1,241 @@
-"""Between what agents write (plain text, Markdown) and the HTML that Infinity stores."""
+"""Converts between what agents write (Markdown, plain text, HTML) and the HTML of Infinity.
+
+What is HTML: a tag that HTML has, complete with `>`, and closed again if it is an inline one. A
+text that is nothing but HTML blocks is taken as HTML. All else is Markdown, in which such tags are
+HTML too, except in code. Every other `<` is a character of the text: no word is lost.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from html import escape, unescape
+from itertools import groupby
 
 import nh3
-from markdown_it import MarkdownIt
-from markdownify import markdownify
+from cmarkgfm import markdown_to_html_with_extensions
+from cmarkgfm.cmark import Options
 
-# Every line break counts, as in plain text, and a tag in it is text: List<String> stays whole.
-_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(
-    ["table", "strikethrough"]
+from mcpserver import htmltree
+from mcpserver.htmltree import Element, Node, Tag, TooComplex
+from mcpserver.markdown import one_line, written
+from mcpserver.params import WrongValue
+from mcpserver.simplified import canonical, simplified
+
+MAX_CHARACTERS = 50_000
+MAX_CELLS = 5_000
+
+# Every line break counts, as in plain text.
+_OPTIONS = (
+    Options.CMARK_OPT_UNSAFE  # nh3 decides what is safe
+    | Options.CMARK_OPT_HARDBREAKS
+    | Options.CMARK_OPT_STRIKETHROUGH_DOUBLE_TILDE
+    | 1 << 16  # CMARK_OPT_FULL_INFO_STRING: the words after a code's language
 )
-LONGEST_TO_CONVERT = 50_000
-_BLOCK = "(p|h[1-6]|ul|ol|div|blockquote|pre|table)"
-_HTML = re.compile(rf"\s*<{_BLOCK}\b[^>]*>.*</{_BLOCK}>\s*", re.DOTALL)
+_EXTENSIONS = ["table", "strikethrough", "tasklist"]
+_LESS, _BRACKET = "\ufdd0", "\ufdd1"  # stand for `<` and `[` that are text, through Markdown
+_LABEL = re.compile(r"\[([^\[\]]++)\]")
+_DEFINITION = re.compile(r"^([ \t>*+\d.)-]*+)\[([^\[\]]++)\]:", re.MULTILINE)
+_WORD = re.compile(r"\w+")
+_BEGINS_A_TAG = re.compile(
+    r"\\[!-/:-@\[-`{-~]|\]\(<|<(?:[a-zA-Z][\w+.-]{1,31}:[^\s<>]*+>|[\w.+-]++@[\w.-]++>)?"
+)
+_MARKER = r"[ \t]*+(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))"
+_DEEP = re.compile(rf"^(?:{_MARKER}){{{htmltree.MAX_DEPTH}}}", re.MULTILINE)
+_TABLE_RULE = re.compile(r"^[ \t>*+\d.)|:-]*+$", re.MULTILINE)
+_UNSAFE = re.compile(r"(?i)\s*(?:javascript|vbscript|data|file|about):")
+_HTML = re.compile(rf"\s*<(?:{'|'.join(sorted(htmltree.BLOCKS))})\b", re.IGNORECASE)
 
-
-def is_html(text: str) -> bool:
-    """Whether a text is HTML as Infinity stores it, from its first block to its last."""
-    return _HTML.fullmatch(text) is not None
+_TAGS = htmltree.KNOWN - htmltree.SILENT - htmltree.NO_MEANING - htmltree.GROUPS
+_TAGS |= {"div", "span", "section", "article", "header", "footer", "aside", "nav", "center"}
 
 
 def to_html(text: str) -> str:
-    """Markdown, plain text or HTML as HTML without scripts, styles or event handlers."""
-    return nh3.clean(text if is_html(text) else _markdown.render(text)).strip()
+    """A text as the HTML to store, without scripts and event handlers. Raises WrongValue."""
+    _refuse_long(text)
+    try:
+        return _cleaned(_converted(text))
+    except TooComplex:
+        raise WrongValue(
+            f"a text has at most {htmltree.MAX_TAGS:,} tags and marks, {MAX_CELLS:,} table cells "
+            f"and {htmltree.MAX_DEPTH} levels of nesting: simplify it or split it"
+        ) from None
+
+
+def _refuse_long(text: str) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise WrongValue(
+            f"a text has at most {MAX_CHARACTERS:,} characters and this one has {len(text):,}: "
+            "shorten it, split it, or attach it as a file"
+        )
+
+
+def _cleaned(nodes: list[Node]) -> str:
+    return nh3.clean(
+        htmltree.serialize(nodes),
+        tags=set(_TAGS),
+        attributes=htmltree.ATTRIBUTES,
+        generic_attribute_prefixes={"data-"},
+        filter_style_properties=set(htmltree.STYLES),
+    ).strip()
+
+
+def _converted(text: str) -> list[Node]:
+    tags = htmltree.find_tags(text) if "<" in text else []
+    if tags and not text[: tags[0].start].strip():
+        nodes = htmltree.build(text, tags)
+        if nodes and all(_is_html(node) for node in nodes):
+            return _safe(nodes)
+    _refuse_expansion(text)
+    source = _without_lost_references(_without_text_tags(text, tags))
+    html = markdown_to_html_with_extensions(source, _OPTIONS, _EXTENSIONS)
+    html = html.replace(_LESS, "&lt;").replace("%EF%B7%90", "%3C").replace(_BRACKET, "[")
+    _refuse_lost_cells(text, html)
+    return _in_paragraphs(_safe(htmltree.parse(html)))
+
+
+def _in_paragraphs(nodes: list[Node]) -> list[Node]:
+    """Every text is in a block, as Infinity keeps it."""
+    out: list[Node] = []
+    for is_block, group in groupby(nodes, _is_html):
+        run = list(group)
+        out += run if is_block else [Element("p", {}, _stripped(run))]
+    return out
+
+
+def _is_html(node: Node) -> bool:
+    return node.is_block if isinstance(node, Element) else not node.strip()
+
+
+def _refuse_expansion(text: str) -> None:
+    """Refuse what would become far longer, before it does."""
+    if _DEEP.search(text):
+        raise TooComplex
+    cells = 0
+    for columns, body in _tables(text):
+        cells += columns * (body.count("\n") + 1)
+        if cells > MAX_CELLS:
+            raise TooComplex
+
+
+def _tables(text: str) -> Iterator[tuple[int, str]]:
+    """The number of columns of what looks like a table, and the lines that may be its rows."""
+    for rule in _TABLE_RULE.finditer(text):
+        if "|" in rule[0] and "-" in rule[0]:
+            end = text.find("\n\n", rule.end())
+            yield len(_cells(rule[0])), text[rule.end() + 1 : end if end >= 0 else len(text)]
+
+
+def _cells(row: str) -> list[str]:
+    return row.replace("\\|", "/").strip().strip("|").split("|")
+
+
+def _refuse_lost_cells(text: str, html: str) -> None:
+    """Markdown drops the cells of a row that its head has no column for."""
+    extra = [
+        cell.strip()
+        for columns, body in _tables(text)
+        for row in body.split("\n")
+        for cell in _cells(row)[columns:]
+    ]
+    words = set(_WORD.findall(html)) if extra else set()
+    for cell in extra:
+        if not words.issuperset(_WORD.findall(cell)):
+            raise WrongValue(
+                f"a row of a table has more cells than its head, which would lose {cell[:40]!r}: "
+                "give both as many cells"
+            )
+
+
+def _without_text_tags(text: str, tags: list[Tag]) -> str:
+    """`<` is hidden from Markdown where it begins neither a tag nor an address."""
+    starts = {tag.start for tag in tags if tag.name != "!" and tag.name not in htmltree.SILENT}
+
+    def kept(match: re.Match[str]) -> str:
+        return _LESS if match[0] == "<" and match.start() not in starts else match[0]
+
+    return _BEGINS_A_TAG.sub(kept, text.replace(_LESS, "\ufffd").replace(_BRACKET, "\ufffd"))
+
+
+def _without_lost_references(text: str) -> str:
+    """`[label]: address` is dropped by Markdown; it stays a text where no link uses it."""
+    if "]:" not in text:
+        return text
+    labels = Counter(map(str.casefold, _LABEL.findall(text)))
+    labels.subtract(match[2].casefold() for match in _DEFINITION.finditer(text))
+
+    def kept(match: re.Match[str]) -> str:
+        return match[0] if labels[match[2].casefold()] > 0 else f"{match[1]}{_BRACKET}{match[2]}]:"
+
+    return _DEFINITION.sub(kept, text)
+
+
+def _stripped(run: list[Node]) -> list[Node]:
+    first, last = run[0], run[-1]
+    if isinstance(first, str):
+        run[0] = first.lstrip()
+    if isinstance(last, str):
+        run[-1] = last.rstrip() if len(run) > 1 else last.strip()
+    return run
+
+
+def _safe(nodes: list[Node]) -> list[Node]:
+    """Without the tags that are not stored, and with the address of an unsafe link as text."""
+    out: list[Node] = []
+    for node in nodes:
+        if isinstance(node, str):
+            out.append(node)
+            continue
+        node.children = _safe(node.children)
+        href = node.attributes.get("href", "")
+        if node.tag not in _TAGS:
+            out += node.children
+        elif node.tag == "a" and _UNSAFE.match(href):
+            out += ["[", *node.children, f"]({href})"]
+        else:
+            out.append(node)
+    return out
+
+
+def looks_like_html(text: str) -> bool:
+    """Whether a text of unknown kind begins and ends as HTML that Infinity stores."""
+    return _HTML.match(text) is not None and text.rstrip().endswith(">")
 
 
 def to_text(html: str) -> str:
-    """HTML as readable Markdown; bare text where it is too long or nested too deep for that."""
-    if len(html) <= LONGEST_TO_CONVERT:
-        try:
-            return markdownify(
-                html, heading_style="ATX", bullets="-", escape_underscores=False
-            ).strip()
-        except RecursionError:
-            pass
-    return unescape(nh3.clean(html, tags=set())).strip()
+    """HTML as Markdown that `to_html` makes the same HTML of. Raises TooComplex."""
+    if len(html) > MAX_CHARACTERS:
+        raise TooComplex
+    tags = htmltree.find_tags(html)
+    nodes = htmltree.build(html, tags) if tags else htmltree.parse(paragraphs(unescape(html)))
+    blocks = simplified(_safe(nodes))
+    texts = written(blocks)
+    if _says(text := _joined(blocks, texts), blocks):
+        return text
+    for number, (block, written_block) in enumerate(zip(blocks, texts, strict=True)):
+        if written_block is not None and not _says(written_block, [block]):
+            texts[number] = None
+    if _says(text := _joined(blocks, texts), blocks):
+        return text
+    return "\n".join(map(one_line, blocks))
+
+
+def _joined(blocks: list[Element], texts: list[str | None]) -> str:
+    pairs = zip(blocks, texts, strict=True)
+    return "\n\n".join(one_line(block) if text is None else text for block, text in pairs)
+
+
+def _says(text: str, blocks: list[Element]) -> bool:
+    """Whether `to_html` would make the same blocks of a text."""
+    try:
+        return canonical(simplified(_converted(text))) == canonical(blocks)
+    except (TooComplex, WrongValue):
+        return False
 
 
 def paragraphs(text: str) -> str:
-    """Plain text as HTML: escaped, one paragraph a line."""
+    """Plain text as HTML: escaped, one paragraph a line. Raises WrongValue."""
+    _refuse_long(text)
     lines = (line.strip() for line in text.splitlines())
     return "".join(f"<p>{escape(line)}</p>" for line in lines if line)

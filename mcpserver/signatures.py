@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
+from functools import partial
 from inspect import Parameter
 from typing import Any, get_type_hints
 
@@ -13,6 +14,7 @@ from mcp_types import CallToolResult
 from pydantic import MISSING
 
 from mcpserver import notices
+from mcpserver.conversion import converting
 from mcpserver.infinity import JsonObject
 from mcpserver.params import Paging, ResponseFormat
 from mcpserver.results import render
@@ -47,7 +49,8 @@ def published(function: ToolFunction) -> Callable[..., Awaitable[CallToolResult]
         if takes_api and (damaged := arguments["api"].damaged):
             notices.add(_DAMAGED.format(damaged))
         backwards = takes_paging and arguments["paging"].before is not MISSING
-        return render(data, response_format, notice=notices.taken(), backwards=backwards)
+        shown = partial(render, data, response_format, notice=notices.taken(), backwards=backwards)
+        return await converting(lambda texts: shown(texts=texts))
 
     parameters.append(_RESPONSE_FORMAT)
     tool.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

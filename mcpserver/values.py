@@ -17,13 +17,14 @@ from pydantic import MISSING
 
 from mcpserver.caps import MOST_IN_VALUES
 from mcpserver.catalogue import Lists
-from mcpserver.conversions import converted, needs_members
+from mcpserver.conversions import converted, kind_of, needs_members
 from mcpserver.infinity import InfinityClient, JsonObject
 from mcpserver.infinity.errors import Invalid
 from mcpserver.names import Names, UnknownName, folded
 from mcpserver.params import WrongValue
 
 MAX_TOLD = 20
+MAX_LONG_TEXTS = 200_000  # characters, in one call
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ async def default_data(
     while True:
         try:
             people = await lists.members() if needs_members(attribute, data) else []
-            return converted(attribute, data, people)
+            return await converted(attribute, data, people)
         except WrongValue as fault:
             # The labels of `attribute` are those it is to have; members may be newer.
             unknown = {"member"} if isinstance(fault, UnknownName) else set()
@@ -106,13 +107,15 @@ async def _converted(
             chosen.append((_title_attribute(attributes), title))
         except UnknownName as fault:
             faults.append(fault)
+    if too_long := _too_long(chosen):
+        return [], [too_long]
     faults += _repeated(chosen)
     people = await lists.members() if any(needs_members(*each) for each in chosen) else []
     values: list[JsonObject] = []
     entries = 0
     for attribute, data in chosen:
         try:
-            data = converted(attribute, data, people)
+            data = await converted(attribute, data, people)
             entries += len(data) if isinstance(data, list) else 0
             if entries > MOST_IN_VALUES:  # those that came as text were not counted before
                 raise WrongValue(f"takes at most {MOST_IN_VALUES:,} list entries at once")
@@ -177,6 +180,16 @@ def _chosen(
         except WrongValue as fault:
             faults.append(fault)
     return chosen, faults
+
+
+def _too_long(chosen: list[tuple[JsonObject, Any]]) -> WrongValue | None:
+    texts = [data for attribute, data in chosen if kind_of(attribute) == "longtext"]
+    size = sum(len(text) for text in texts if isinstance(text, str))
+    if size <= MAX_LONG_TEXTS:
+        return None
+    return WrongValue(
+        f"the long texts of one call have {size:,} characters, more than {MAX_LONG_TEXTS:,}"
+    )
 
 
 def _repeated(chosen: list[tuple[JsonObject, Any]]) -> list[WrongValue]:

@@ -11,9 +11,9 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from oauth2_provider.models import IDToken
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.lookups import FilteredLookups
+from accounts.rows import RowFilter
 from oauthbridge.models import (
     SHORTEST_SECRET,
     AccessToken,
@@ -89,8 +89,8 @@ class ConnectionAdmin(FilteredLookups, ConnectionBase):
     )
     # Not as lists of links: there may be thousands of both.
     list_filter = (
-        ("mcp_user", AutocompleteSelectFilter),
-        ("application", AutocompleteSelectFilter),
+        ("mcp_user", RowFilter),
+        ("application", RowFilter),
     )
     list_filter_submit = True
     list_per_page = 50

@@ -48,7 +48,7 @@ class AuthorizationBackend(OAuthLibCore):
         which `_refusal` tells the client."""
         asked = as_meant(request.GET)
         for name in set(repeated(asked)) - WHERE_TO:
-            asked[name] = asked[name]
+            asked.setlist(name, asked.getlist(name)[-1:])
         if len(request.GET.getlist("state")) > 1:
             asked.pop("state", None)
         return f"{request.path}?{asked.urlencode()}"

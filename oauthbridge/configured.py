@@ -49,6 +49,8 @@ def warn_of_unknown_user() -> None:
     if settings.OAUTH_ENABLED and not McpUser.objects.filter(name=name).exists():
         logger.warning(
             "There is no MCP user %r, which OAUTH_MCP_USER names: the consent page proposes nobody."
-            " Make it with `manage.py credentials_add_user`, or name another and restart.",
+            " Make it with `manage.py credentials_add_user --name %s --profile PROFILE"
+            " --access read-write`, or name another and restart.",
+            name,
             name,
         )

@@ -11,6 +11,7 @@ from django.conf import settings
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 LONGEST_URI = 2000
+LONGEST_HOST = 262  # of a name in DNS, and a port
 # Of editors and MCP clients that lack the dot which RFC 8252 §7.1 asks of an app's own scheme. The
 # operator adds others (OAUTH_ALLOWED_REDIRECT_SCHEMES): what is neither may be anything.
 KNOWN_SCHEMES = frozenset(
@@ -56,7 +57,8 @@ def _problem_with_scheme(parts: SplitResult) -> str | None:
     if not parts.scheme:
         return "it has no scheme"
     if parts.scheme == "https":
-        return None if _AUTHORITY.fullmatch(parts.netloc) else "it has no usual host or port"
+        usual = len(parts.netloc) <= LONGEST_HOST and _AUTHORITY.fullmatch(parts.netloc)
+        return None if usual else "it has no usual host or port"
     if parts.scheme == "http":
         return (
             None
@@ -65,12 +67,16 @@ def _problem_with_scheme(parts: SplitResult) -> str | None:
         )
     if not _is_app_scheme(parts.scheme):
         return (
-            f"the scheme {parts.scheme}: is not accepted; use https, http on this machine, that of"
-            " a known client (claude, cursor, vscode), or an app's own with a dot in it"
+            f"the scheme {parts.scheme[:40]}: is not accepted; use https, http on this machine,"
+            " that of a known client (claude, cursor, vscode), or an app's own with a dot in it"
             " (com.example.app); the operator can add it to OAUTH_ALLOWED_REDIRECT_SCHEMES"
         )
     opens_app = parts.netloc or parts.path.startswith("/")
-    return None if opens_app else f"nothing follows {parts.scheme}: that an app could be opened at"
+    return (
+        None
+        if opens_app
+        else f"nothing follows {parts.scheme[:40]}: that an app could be opened at"
+    )
 
 
 def _is_app_scheme(scheme: str) -> bool:

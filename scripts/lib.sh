@@ -1,6 +1,9 @@
 # Shared by the scripts beside it: find Python, and make an environment that matches a lock file.
 # The caller sets ROOT (the project folder). VENV_DIR and PYTHON may come from the environment.
 
+# What a shell has for another Python leads this one astray.
+unset PYTHONHOME PYTHONPATH PYTHONSAFEPATH
+
 VENV_DIR=${VENV_DIR:-$ROOT/.venv}
 case $VENV_DIR in
 /*) ;;
@@ -64,18 +67,59 @@ prepare_environment() {
     if [ -n "${PYTHON:-}" ] || ! python_is_recent "$VENV_PYTHON"; then
         find_python
     fi
+    is_prepared "$1" && return
+    take_turn
+    is_prepared "$1" || install_lock "$1"
+    end_turn
+}
+
+is_prepared() {
+    python_is_recent "$VENV_PYTHON" && cmp -s "$ROOT/$1" "$VENV_DIR/$1"
+}
+
+# Waits while another script is at work in $VENV_DIR; one that was killed does not count.
+take_turn() {
+    turn=$VENV_DIR.lock
+    mkdir -p "${VENV_DIR%/*}" 2>/dev/null || cannot_write
+    until mkdir "$turn" 2>/dev/null; do
+        [ -d "$turn" ] || cannot_write
+        kill -0 "$(cat "$turn/pid" 2>/dev/null || echo $$)" 2>/dev/null || rm -rf "$turn"
+        sleep 1
+    done
+    trap end_turn EXIT
+    trap 'exit 1' HUP INT TERM
+    echo $$ >"$turn/pid"
+}
+
+end_turn() {
+    rm -rf "$turn"
+    trap - EXIT HUP INT TERM
+}
+
+cannot_write() {
+    fail "cannot write to $VENV_DIR; choose another folder with VENV_DIR"
+}
+
+install_lock() {
     if ! python_is_recent "$VENV_PYTHON"; then
-        mkdir -p "$VENV_DIR" 2>/dev/null && [ -w "$VENV_DIR" ] ||
-            fail "cannot write to $VENV_DIR; choose another folder with VENV_DIR"
+        mkdir -p "$VENV_DIR" 2>/dev/null && [ -w "$VENV_DIR" ] || cannot_write
+        [ -n "${PYTHON:-}" ] || find_python
         create_environment "$VENV_DIR"
     fi
-    cmp -s "$ROOT/$1" "$VENV_DIR/$1" && return
     echo "Installing dependencies into $VENV_DIR (once, about a minute) ..."
     rm -f "$VENV_DIR"/requirements*.lock
-    "$VENV_PYTHON" -m pip install -qq --disable-pip-version-check --require-hashes \
-        -r "$ROOT/$1" || fail "installing $1 failed; the lines above say why"
+    install_here --require-hashes -r "$ROOT/$1" || fail "installing $1 failed; the lines above say why"
     # The development lock holds the whole run lock: after it, both are installed.
     for lock in requirements.lock "$1"; do
         cp "$ROOT/$lock" "$VENV_DIR/$lock" || fail "cannot write to $VENV_DIR"
     done
 }
+
+# pip, into $VENV_DIR and nowhere else, whatever pip.conf and the shell say. Where packages come
+# from, and through which proxy, they do say.
+install_here() (
+    unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS \
+        PIP_CONSTRAINT PIP_REQUIREMENT PIP_EDITABLE PIP_IGNORE_INSTALLED PIP_UPGRADE PIP_REPORT
+    export PIP_USER=0
+    exec "$VENV_PYTHON" -m pip install -qq --disable-pip-version-check "$@"
+)

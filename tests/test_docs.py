@@ -109,8 +109,8 @@ def test_variables_that_are_named_exist(path: Path) -> None:
         r"`((?:MCP|OAUTH|INFINITY|DJANGO|ALLOWED|TRUSTED|CACHE|DATABASE)_[A-Z_]+)(?:=[^`]*)?`"
     )
     named = set(re.findall(families, path.read_text()))
-    of_clients = {"INFINITY_MCP_KEY"}
-    assert named <= {*documented_variables(), *of_clients}
+    of_others = {"INFINITY_MCP_KEY", "DJANGO_SETTINGS_MODULE"}
+    assert named <= {*documented_variables(), *of_others}
 
 
 def rendered_texts() -> list[str]:

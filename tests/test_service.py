@@ -10,7 +10,9 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+import yaml
 
+from infinity_mcp.connections import MOST_FILES
 from tests.support import ROOT
 
 UNIT = ROOT / "docs/deploy/infinity-mcp.service"
@@ -47,6 +49,13 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
 def test_only_the_server_is_told_to_stop_and_has_the_time_it_takes() -> None:
     assert "mixed" == service()["KillMode"]
     assert "70" == service()["TimeoutStopSec"]  # mcp_serve lets calls end for 60 s
+
+
+def test_server_may_open_the_files_that_its_most_connections_take() -> None:
+    assert str(MOST_FILES) == service()["LimitNOFILE"]
+    for name in ("docker-compose.yml", "docker-compose.scale.yml"):
+        of_server = yaml.safe_load((ROOT / name).read_text())["services"]["infinity-mcp"]
+        assert {"nofile": MOST_FILES} == of_server["ulimits"]
 
 
 def test_folders_that_the_service_writes_to_are_made_before_it_starts() -> None:

@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection
 
 from credentials.database import is_migrated
 from credentials.errors import CredentialError
-from credentials.management.places import how_to_own, told
+from credentials.management.places import how_to_own, runnable, told
 from credentials.scopes import ACCESS, SCOPES, UnknownScope, parse_scopes
 
 LONGEST_DURATION = timedelta(days=3650)
@@ -29,12 +29,15 @@ class CredentialsCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
+        except CommandError as error:
+            error.args = (runnable(str(error)), *error.args[1:])
+            raise
         except (CredentialError, UnknownScope) as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(runnable(str(error))) from error
         except ValidationError as error:
             raise CommandError(explain_invalid(error)) from error
         except DatabaseError as error:
-            raise CommandError(_explain_database(error)) from error
+            raise CommandError(runnable(_explain_database(error))) from error
         except UnicodeError as error:
             raise CommandError("An argument or a file is not UTF-8 text.") from error
 
@@ -77,7 +80,7 @@ def _explain_database(error: DatabaseError) -> str:
     if why := explain_unusable_database(error):
         return why
     if not is_migrated():
-        return "The database is not up to date: run manage.py migrate."
+        return "The database is not up to date: run `manage.py migrate`."
     return f"The database refused this: {_reason(error)}"
 
 
@@ -103,5 +106,6 @@ def _explain_sqlite(reason: str) -> str:
     folder = Path(connection.settings_dict["NAME"]).parent
     return (
         f"The database in {told(folder)} cannot be used ({reason}). This folder (see DATA_DIR) must"
-        f" be there, and whoever runs this must own it: {how_to_own(folder)}"
+        f" be there, its disk must have room, and whoever runs this must own it:"
+        f" {how_to_own(folder)}"
     )

@@ -7,11 +7,14 @@ with `config` and `data` in it, and calls `manage.py` through Compose.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
 
 from django.conf import settings
+
+LEFT_OUT = "QUICKSTART_LEFT_OUT"
 
 
 def compose_service() -> str:
@@ -45,7 +48,18 @@ def manage(*arguments: str) -> str:
     program = [Path(sys.executable), settings.BASE_DIR / "manage.py"]
     if Path.cwd() == settings.BASE_DIR:
         program = [_relative(path) for path in program]
-    return " ".join([*_moved_places(), shlex.join([*map(str, program), *arguments])])
+    return " ".join([*_without(), *_moved_places(), shlex.join([*map(str, program), *arguments])])
+
+
+def runnable(text: str) -> str:
+    """`text` with each `manage.py …` in backquotes as it can be run here."""
+    return re.sub(r"`manage\.py ([^`]+)`", lambda found: f"`{manage(*found[1].split())}`", text)
+
+
+def _without() -> list[str]:
+    """scripts/quickstart left these variables out, which the reader's shell still has."""
+    names = os.environ.get(LEFT_OUT, "").split()
+    return ["env", *(part for name in names for part in ("-u", name))] if names else []
 
 
 def _relative(path: Path) -> Path:

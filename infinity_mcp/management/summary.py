@@ -57,11 +57,8 @@ class Summary:
         file = told(self.key_file)
         if self.key_works:
             return str(file)
-        rotate = ["credentials_rotate_user_key", "--name", "codex"]
-        return (
-            f"no valid key in {file}; for a new one, which ends the old:\n"
-            f"             {manage(*rotate, '--key-file', str(file))}"
-        )
+        rotate = manage("credentials_rotate_user_key", "--name", "codex", "--key-file", str(file))
+        return f"no valid key in {file}; for a new one, which ends the old:\n             {rotate}"
 
     def _where(self) -> str:
         if not compose_service():

@@ -10,11 +10,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from accounts.lookups import FilteredLookups
 from accounts.models import ApiKey
+from accounts.rows import RowFilter
 from mcpserver.admin.batches import batches, log_changes
 from mcpserver.admin.pages import confirmation, found
 
@@ -54,6 +54,8 @@ class KeyColumns:
 
     @display(description="state", label=STATE_COLOURS)
     def state_label(self, key: ApiKey) -> str:
+        if key.pk is None:  # the blank row of a form whose hidden fields were damaged
+            return ""
         return UNUSED if key.is_unused else key.state
 
 
@@ -70,7 +72,7 @@ class ApiKeyAdmin(FilteredLookups, KeyColumns, Base):
         "expires_at",
     )
     # Users not as a list of links: there may be thousands.
-    list_filter = (StateFilter, ("user", AutocompleteSelectFilter))
+    list_filter = (StateFilter, ("user", RowFilter))
     list_filter_submit = True
     list_select_related = ("user",)
     list_per_page = 50

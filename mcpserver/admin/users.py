@@ -12,10 +12,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from accounts.models import ApiKey, McpUser
+from accounts.rows import RowFilter
 from mcpserver.admin.batches import batches, log_changes
 from mcpserver.admin.forms import AssignProfileForm, McpUserForm
 from mcpserver.admin.key_pages import KeyPages
@@ -92,7 +92,7 @@ class McpUserAdmin(KeyPages):
         "expires_at",
     )
     list_per_page = 50
-    list_filter = ("active", ("profile", AutocompleteSelectFilter))
+    list_filter = ("active", ("profile", RowFilter))
     list_filter_submit = True
     list_select_related = ("profile",)
     search_fields = ("name", "notes")

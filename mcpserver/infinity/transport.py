@@ -20,7 +20,7 @@ from mcpserver.infinity import errors
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-MAX_CONNECTIONS = 200
+MAX_CONNECTIONS = 200  # of reads, and as many of writes
 MAX_CONNECTIONS_TO_HOST = 100  # so that one that hangs leaves some for the others
 # Shorter than any server's, so that a request is rarely sent on a connection being closed.
 KEEPALIVE_SECONDS = 10.0
@@ -59,30 +59,38 @@ class Transport(Protocol):
 
 
 class NetworkTransport:
-    """One pool of connections, shared by all profiles; no cookies, no redirects, no proxies."""
+    """Connections shared by all profiles; no cookies, no redirects, no proxies.
+
+    Reads use connections again. Each write has its own: a server may close an idle one in the
+    moment in which the write is sent, and then it is not known whether the change was made.
+    """
 
     def __init__(
         self, *, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS
     ) -> None:
         self._connect_seconds, self._read_seconds = connect_seconds, read_seconds
-        self._session = aiohttp.ClientSession(
+        self._reads = self._session(keepalive_timeout=KEEPALIVE_SECONDS)
+        self._writes = self._session(force_close=True)
+
+    def _session(self, **options: Any) -> aiohttp.ClientSession:
+        session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=MAX_CONNECTIONS,
-                limit_per_host=MAX_CONNECTIONS_TO_HOST,
-                keepalive_timeout=KEEPALIVE_SECONDS,
+                limit=MAX_CONNECTIONS, limit_per_host=MAX_CONNECTIONS_TO_HOST, **options
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=connect_seconds, sock_read=read_seconds
+                total=None, sock_connect=self._connect_seconds, sock_read=self._read_seconds
             ),
         )
-        # aiohttp would send PUT and DELETE a second time when a kept connection breaks; a write
-        # goes out once, and for reads the client's own retry decides.
-        self._session._retry_connection = False
+        # aiohttp would send PUT and DELETE a second time when a connection breaks; a write goes
+        # out once, and for reads the client's own retry decides.
+        session._retry_connection = False
+        return session
 
     async def send(self, request: Request) -> Answer:
+        session = self._reads if request.method == "GET" else self._writes
         try:
-            async with self._session.request(
+            async with session.request(
                 request.method,
                 URL(request.url, encoded=True),
                 headers=request.headers,
@@ -113,7 +121,8 @@ class NetworkTransport:
             ) from exc
 
     async def close(self) -> None:
-        await self._session.close()
+        await self._reads.close()
+        await self._writes.close()
 
 
 class InProcessTransport:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
+from mcpserver.conversion import html_of
 from mcpserver.infinity import JsonObject
 from mcpserver.params import (
     BoardId,
@@ -16,7 +17,7 @@ from mcpserver.params import (
     changes,
     given,
 )
-from mcpserver.richtext import paragraphs, to_html
+from mcpserver.richtext import paragraphs
 from mcpserver.server import admin_tool, read_tool, write_tool
 from mcpserver.upstream import InfinityApi
 
@@ -72,7 +73,7 @@ async def infinity_create_comment(
     """Comment on an item in Markdown, or reply to a comment."""
     return await api.post(
         "workspaces/{ws}/boards/{board}/items/{item}/comments",
-        given(text=to_html(text), parent_id=parent_id),
+        given(text=await html_of(text), parent_id=parent_id),
         ws=workspace_id,
         board=board_id,
         item=item_id,
@@ -108,7 +109,7 @@ async def infinity_update_comment(
     parent_id: ParentCommentId | MISSING | None = MISSING,
 ) -> JsonObject:
     """Change a comment's text, or what it replies to."""
-    html = text if text is MISSING else to_html(text)
+    html = text if text is MISSING else await html_of(text)
     return await api.put(
         "workspaces/{ws}/boards/{board}/items/{item}/comments/{comment}",
         changes(text=html, parent_id=parent_id),

@@ -17,7 +17,8 @@ async def infinity_get_item_values(
     """The values of one item with attribute names and readable texts: the best way to read it."""
     reader = await Reader.of(Lists(api, workspace_id, board_id))
     item = await _item(api, workspace_id, board_id, item_id)
-    return {"item_id": item_id, "values": reader.rows(item)}
+    (rows,) = await reader.rows([item])
+    return {"item_id": item_id, "values": rows}
 
 
 @read_tool
@@ -33,7 +34,7 @@ async def infinity_get_item_attribute_value(
     attribute = await lists.find_attribute(attribute_id)
     reader = await Reader.of(lists)
     item = await _item(api, workspace_id, board_id, item_id)
-    return reader.row(attribute, item)
+    return await reader.row(attribute, item)
 
 
 @read_tool
@@ -52,7 +53,11 @@ async def infinity_list_item_values(
         ws=workspace_id,
         board=board_id,
     )
-    items = [{"item_id": item["id"], "values": reader.rows(item)} for item in page["data"]]
+    rows = await reader.rows(page["data"])
+    items = [
+        {"item_id": item["id"], "values": values}
+        for item, values in zip(page["data"], rows, strict=True)
+    ]
     return {**page, "data": items}
 
 

@@ -311,7 +311,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 def test_operator_sees_exit_statuses_and_nothing_but_the_answer(tmp_path: Path, token: str) -> None:
     installation = Installation(tmp_path)
     add_codex = ("credentials_add_user", "--name=codex", "--profile=local", "--access=read-only")
-    assert "run manage.py migrate" in installation.manage("credentials_list").stderr
+    assert "manage.py migrate`" in installation.manage("credentials_list").stderr
     installation.set_up()
 
     no_profile = installation.manage(*add_codex)

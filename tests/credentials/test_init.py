@@ -17,7 +17,7 @@ NAMES = ("DJANGO_SECRET_KEY", "MCP_CREDENTIAL_STORE_KEY")
 
 
 @pytest.fixture
-def env_file(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
+def env_file(db: None, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     settings.ENV_FILE = tmp_path / ".env"

@@ -88,7 +88,7 @@ def test_token_swapped_to_another_profile_is_refused(token: str) -> None:
 
 @pytest.mark.parametrize("damaged", ["", "x", "é", "gAAAAA", "\x00", "gAAAAA" * 50])
 def test_damaged_ciphertext_is_refused(damaged: str) -> None:
-    with pytest.raises(TokenUnreadable, match=r"local.*credentials_add_profile --replace"):
+    with pytest.raises(TokenUnreadable, match=r"local.*--id local --replace"):
         store.decrypt_token("local", damaged)
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import pytest
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from mcpserver.budget import IDLE_SECONDS, SWEEP_SECONDS, LocalBudget, Rate
@@ -287,3 +288,21 @@ def test_without_redis_limits_hold_in_the_process() -> None:
     waits = asyncio.run(use())
     assert 0.0 == waits[0]
     assert waits[5] > 0
+
+
+def test_connections_to_a_redis_that_became_read_only_are_not_used_again() -> None:
+    def clients(redis: SyncRedis) -> set[str]:
+        return {each["id"] for each in redis.client_list(_type="normal")}
+
+    async def use(url: str, redis: SyncRedis) -> None:
+        budget = RedisBudget(url)
+        assert 0.0 == await budget.take("b", "alice", RATE)
+        before = clients(redis)
+        redis.replicaof("127.0.0.1", 1)
+        assert 0.0 == await budget.take("b", "alice", RATE)
+        redis.replicaof("NO", "ONE")
+        assert 1 == len(before & clients(redis))  # the test's own
+        await budget.close()
+
+    with own_redis() as (_, url), SyncRedis.from_url(url) as redis:
+        asyncio.run(use(url, redis))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -30,6 +31,11 @@ def silent_attributes(infinity: Infinity) -> Iterator[None]:
     choose("no_answer")
     yield
     choose(None)
+
+
+def name() -> str:
+    """A new one for each test: rows of the user of an earlier test may come late."""
+    return f"agent-{secrets.token_hex(4)}"
 
 
 def begun(server: Server, key: str, id: Any, tool: str, **arguments: Any) -> HTTPConnection:
@@ -62,7 +68,7 @@ def reads(infinity: Infinity, count: int = 1) -> None:
 def test_a_cancelled_call_stops_before_its_change(
     server: Server, make_user: MakeUser, infinity: Infinity, silent_attributes: None, id: Any
 ) -> None:
-    user, key = make_user()
+    user, key = make_user(name())
     client = create_item(server, key, id)
     reads(infinity)
     assert 202 == cancel(server, key, id)
@@ -94,7 +100,7 @@ def test_other_ids_and_other_callers_stop_nothing(
     server: Server, make_user: MakeUser, make_profile: MakeProfile
 ) -> None:
     with silent_infinity() as (url, connections):
-        user, key = make_user(profile=make_profile("silent", base_url=url))
+        user, key = make_user(name(), profile=make_profile("silent", base_url=url))
         _, others = make_user("bob")
         client = create_item(server, key, 7)
         eventually(lambda: connections)
@@ -119,7 +125,7 @@ def test_of_two_calls_with_one_id_neither_stops(
     server: Server, make_user: MakeUser, make_profile: MakeProfile
 ) -> None:
     with silent_infinity() as (url, connections):
-        user, key = make_user(profile=make_profile("silent", base_url=url))
+        user, key = make_user(name(), profile=make_profile("silent", base_url=url))
         first = create_item(server, key, 7)
         second = begun(server, key, 7, "infinity_get_profile")
         eventually(lambda: len(connections) == 2)

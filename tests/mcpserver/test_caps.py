@@ -52,20 +52,19 @@ def tool_with(parameter: str) -> str:
     )
 
 
-@pytest.mark.parametrize("parameter", [name for name in PARAMETERS if name != "content_base64"])
-def test_a_text_over_its_length_is_refused_by_name(
-    server: Server, key: str, parameter: str
-) -> None:
-    most = cap_of(parameter).characters
-    text = told(server, key, tool_with(parameter), {parameter: "x" * (most + 1)})
-    assert f"{parameter}: takes at most {most:,} characters, not {most + 1:,}" in text
+def test_a_text_over_its_length_is_refused_by_name(server: Server, key: str) -> None:
+    for parameter in set(PARAMETERS) - {"content_base64"}:
+        most = cap_of(parameter).characters
+        text = told(server, key, tool_with(parameter), {parameter: "x" * (most + 1)})
+        assert f"{parameter}: takes at most {most:,} characters, not {most + 1:,}" in text
 
 
-@pytest.mark.parametrize("parameter", PARAMETERS)
-def test_whole_numbers_have_64_bits(server: Server, key: str, parameter: str) -> None:
-    body = call(tool_with(parameter), {parameter: 0}).replace(b": 0}", b": " + b"9" * 4000 + b"}")
-    answer = server.post(key, content=body, headers=JSON).json()["result"]
-    assert f"{parameter}: has a number that is too large" in answer["content"][0]["text"]
+def test_whole_numbers_have_64_bits(server: Server, key: str) -> None:
+    for parameter in PARAMETERS:
+        body = call(tool_with(parameter), {parameter: 0})
+        body = body.replace(b": 0}", b": " + b"9" * 4000 + b"}")
+        answer = server.post(key, content=body, headers=JSON).json()["result"]
+        assert f"{parameter}: has a number that is too large" in answer["content"][0]["text"]
 
 
 LISTS = [name for name, cap in CAPS.items() if cap.is_json]
@@ -118,12 +117,10 @@ def test_two_names_for_values_share_one_count(server: Server, key: str) -> None:
     assert "values and values_by_name: take at most 200 entries together" in text
 
 
-@pytest.mark.parametrize("tool", [tool.name for tool in all_tools()])
-def test_a_flood_of_unknown_arguments_is_refused_in_few_words(
-    server: Server, key: str, tool: str
-) -> None:
-    text = told(server, key, tool, {f"unknown{n}": n for n in range(40_000)})
-    assert text.startswith("Wrong arguments: 40000 of them.")
+def test_a_flood_of_unknown_arguments_is_refused_in_few_words(server: Server, key: str) -> None:
+    for tool in ("infinity_get_profile", "infinity_create_item", "infinity_delete_hook"):
+        text = told(server, key, tool, {f"unknown{n}": n for n in range(40_000)})
+        assert text.startswith("Wrong arguments: 40000 of them.")
 
 
 def test_long_unknown_names_are_cut(server: Server, key: str) -> None:

@@ -44,6 +44,8 @@ def test_the_four_proofs_pass(
         done = installed.manage("mcp_check", "--url", url, "--key-file", write_key(tmp_path, key))
         assert (0, 4) == (done.returncode, done.stdout.count("  ok "))
         assert "acts as Ada Example" in done.stdout
+        told = f"/mcp was added to --url: enter {server.url} in clients."
+        assert (url == server.origin) == (told in done.stdout)
 
 
 def test_a_refused_key_fails_two_proofs(server: Server, installed: Installation) -> None:
@@ -143,7 +145,7 @@ def test_an_unmigrated_database_is_told(tmp_path: Path) -> None:
     installation.manage("credentials_init")
     done = installation.manage("mcp_serve")
     assert 1 == done.returncode
-    assert "run manage.py migrate" in done.stderr
+    assert "manage.py migrate`" in done.stderr
 
 
 def test_a_missing_store_key_stops_the_start(installed: Installation) -> None:

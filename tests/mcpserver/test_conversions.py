@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from typing import Any
@@ -27,7 +28,7 @@ URL = "https://example.org/a?b=c#d"
 
 def convert(type: str, data: Any, **settings: Any) -> Any:
     attribute = {"id": "a", "name": "A", "type": type, "settings": {"labels": LABELS, **settings}}
-    return converted(attribute, data, PEOPLE)
+    return asyncio.run(converted(attribute, data, PEOPLE))
 
 
 @pytest.mark.parametrize(

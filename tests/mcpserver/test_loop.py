@@ -190,7 +190,7 @@ def body(tool: str, arguments: Any) -> bytes:
 
 
 def sent(server: Server, key: str, contents: Iterator[bytes]) -> None:
-    """Each must be answered, and shortly."""
+    """Each must be answered, and an error in few words."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     with httpx2.Client(headers=headers, **PATIENT) as http:
         for content in contents:

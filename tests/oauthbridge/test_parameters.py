@@ -190,13 +190,14 @@ def test_a_site_that_registered_itself_is_told_by_a_click(oauth: Server, ada: Us
 
 
 def test_a_refresh_leaves_unknown_scopes_out_and_gives_no_more(flow: Flow, ada: User) -> None:
-    def refreshed(scope: str | None) -> Any:
+    token = flow.tokens(ada, scopes=(READ, WRITE))["refresh_token"]
+
+    def refreshed(scope: str | None) -> set[str]:
         nonlocal token
         answer = flow.refresh(token, scope=scope).json()
         token = answer.get("refresh_token", token)
         return set(answer.get("scope", answer.get("error")).split())
 
-    token = flow.tokens(ada, scopes=(READ, WRITE))["refresh_token"]
     assert {READ} == refreshed(f"{READ} offline_access")
     assert {READ, WRITE} == refreshed(f"{READ}  {WRITE}")
     assert {READ, WRITE} == refreshed("")

@@ -54,7 +54,7 @@ def _user(name: str, replace: bool) -> McpUser:
     if user and not replace:
         raise CommandError(
             f"MCP user {name} exists: add --replace to change it and revoke its keys,"
-            " or use credentials_rotate_user_key for a new key only."
+            f" or for a new key only: `manage.py credentials_rotate_user_key --name {name}`"
         )
     return user or McpUser(name=name)
 
@@ -65,6 +65,7 @@ def _profile(profile_id: str) -> Profile:
         known = ", ".join(Profile.objects.values_list("id", flat=True))
         raise CommandError(
             f"There is no profile {profile_id!r}."
-            f" There are: {known or 'none yet; run credentials_add_profile first'}."
+            f" There are: {known or 'none yet'}. To store one:"
+            " `manage.py credentials_add_profile --id ID --name NAME`"
         )
     return profile

@@ -11,6 +11,7 @@ from accounts.management.node_files import ImportRefused, read_profiles, read_us
 from accounts.management.node_import import Step, bring
 from credentials import store
 from credentials.management.base import CredentialsCommand
+from credentials.management.places import runnable
 
 
 class Command(CredentialsCommand):
@@ -82,4 +83,7 @@ def _summary(steps: list[Step], *, dry_run: bool) -> str:
         return "Nothing to do: everything in the files is here."
     if dry_run:
         return f"Dry run: nothing was changed. Without --dry-run, {changes} of these are stored."
-    return f"Stored {changes} of {len(steps)}. credentials_verify asks Infinity about the tokens."
+    return runnable(
+        f"Stored {changes} of {len(steps)}. `manage.py credentials_verify` asks Infinity about the"
+        " tokens."
+    )

@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 from accounts.management.base import IMPORTED
 from accounts.models import ApiKey, McpUser
 from credentials.management.base import CredentialsCommand
+from credentials.management.places import runnable
 from credentials.models import Profile
 
 TABLE_WIDTH = 100
@@ -90,7 +91,9 @@ def _key_as_json(key: ApiKey) -> dict[str, Any]:
 
 def _tables(profiles: list[Profile], users: list[McpUser]) -> Iterable[str]:
     if not profiles:
-        yield "No profiles yet: credentials_add_profile stores one."
+        yield runnable(
+            "No profiles yet. To store one: `manage.py credentials_add_profile --id ID --name NAME`"
+        )
         return
     yield _table(
         ("PROFILE", "NAME", "BASE URL", "ACTIVE", "VERIFIED", "AS"),
@@ -107,7 +110,10 @@ def _tables(profiles: list[Profile], users: list[McpUser]) -> Iterable[str]:
         ],
     )
     if not users:
-        yield "No MCP users yet: credentials_add_user creates one."
+        yield runnable(
+            "No MCP users yet. To make one:"
+            " `manage.py credentials_add_user --name NAME --profile PROFILE --access read-write`"
+        )
         return
     yield _table(
         ("USER", "PROFILE", "SCOPES", "TOOLS", "STATE"),

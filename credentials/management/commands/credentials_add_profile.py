@@ -22,7 +22,9 @@ class Command(CredentialsCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--id", required=True, help="letters, digits, - and _, like local")
-        parser.add_argument("--name", required=True, help='for people, like "Local Infinity"')
+        parser.add_argument(
+            "--name", help='for people, like "Local Infinity"; needed unless --replace keeps it'
+        )
         token = parser.add_mutually_exclusive_group()
         token.add_argument(
             "--token", help="- reads standard input; a token here is visible in process lists"
@@ -36,7 +38,7 @@ class Command(CredentialsCommand):
         parser.add_argument(
             "--replace",
             action="store_true",
-            help="replace the name and token of an existing profile, and what else is given",
+            help="replace the token of an existing profile, and what else is given",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,9 +70,9 @@ def _described(options: dict[str, Any]) -> Profile:
     """The profile as the arguments want it, yet without the token."""
     profile = Profile.objects.filter(pk=options["id"]).first()
     if profile and not options["replace"]:
-        raise CommandError(
-            f"Profile {profile.id} exists: add --replace to give it another name and token."
-        )
+        raise CommandError(f"Profile {profile.id} exists: add --replace to give it another token.")
+    if profile is None and options["name"] is None:
+        raise CommandError(f"There is no profile {options['id']} yet: give the new one a --name.")
     profile = profile or Profile(pk=options["id"])
     given = {
         "name": options["name"],

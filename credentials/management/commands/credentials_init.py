@@ -3,22 +3,27 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import environ
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError, connection
 from environ.fileaware_mapping import FileAwareMapping
 
 from credentials.files import write_secret_file
 from credentials.management.base import CredentialsCommand
 from credentials.management.places import how_to_own, told
+from credentials.models import Profile
+from credentials.turns import one_at_a_time
 
+STORE_KEY = "MCP_CREDENTIAL_STORE_KEY"
 SECRETS: dict[str, Callable[[], str]] = {
     "DJANGO_SECRET_KEY": lambda: secrets.token_urlsafe(50),
-    "MCP_CREDENTIAL_STORE_KEY": lambda: Fernet.generate_key().decode(),
+    STORE_KEY: lambda: Fernet.generate_key().decode(),
 }
 
 
@@ -29,10 +34,18 @@ class Command(CredentialsCommand):
         " the environment. What is set is never changed."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--new-store-key",
+            action="store_true",
+            help="make a store key though the database has tokens that it cannot open: when the one"
+            " that encrypted them is lost, and they are to be stored again",
+        )
+
+    def handle(self, *args: Any, new_store_key: bool, **options: Any) -> None:
         path = settings.ENV_FILE
         try:
-            self._complete(path)
+            self._complete(path, new_store_key)
         except PermissionError as error:
             raise CommandError(
                 f"Cannot write ENV_FILE {told(path)}: {error.strerror}. Whoever runs this must own"
@@ -43,25 +56,25 @@ class Command(CredentialsCommand):
                 f"Cannot write ENV_FILE {told(path)}: {error.strerror}. Set ENV_FILE to another."
             ) from error
 
-    def _complete(self, path: Path) -> None:
-        present = path.read_bytes() if path.exists() else b""
-        in_file = assignments(path)
-        elsewhere = FileAwareMapping()
-        missing = [name for name in SECRETS if not (in_file.get(name) or elsewhere.get(name))]
-        if missing:
-            write_secret_file(path, _with_secrets(present, missing))
-            self._report(path, missing)
-            return
+    def _complete(self, path: Path, new_store_key: bool) -> None:
+        if missing_secrets(path):
+            with one_at_a_time(path.with_name(f"{path.name}.lock")):
+                if STORE_KEY in missing_secrets(path) and not new_store_key:
+                    _refuse_to_lose_tokens(path)
+                written = _write_missing(path)
+            if written:
+                self._report(path, written)
+                return
         self._make_private(path)
-        self._warn_of_hidden(in_file)
+        self._warn_of_hidden(assignments(path))
         self.stdout.write(f"Nothing to do: {' and '.join(SECRETS)} are set.")
 
     def _report(self, path: Path, written: list[str]) -> None:
         names = " and ".join(written)
         self.stdout.write(f"Wrote {names} to {told(path)}, readable by its owner only.")
-        if "MCP_CREDENTIAL_STORE_KEY" in written:
+        if STORE_KEY in written:
             self.stdout.write(
-                "Keep a copy of MCP_CREDENTIAL_STORE_KEY somewhere safe:"
+                f"Keep a copy of {STORE_KEY} somewhere safe:"
                 " without it the stored Infinity tokens cannot be read."
             )
 
@@ -89,6 +102,48 @@ def assignments(path: Path) -> Mapping[str, str]:
 
     EnvFile.read_env(str(path), encoding="utf-8-sig")
     return found
+
+
+def missing_secrets(path: Path) -> list[str]:
+    """Those that neither the file nor the environment sets."""
+    in_file, elsewhere = assignments(path), FileAwareMapping()
+    return [name for name in SECRETS if not (in_file.get(name) or elsewhere.get(name))]
+
+
+def _refuse_to_lose_tokens(path: Path) -> None:
+    """Raise CommandError when the database has tokens, which another store key encrypted."""
+    ids = _stored_profiles()
+    if ids:
+        raise CommandError(
+            f"{told(path)} has no {STORE_KEY}, but the database has the Infinity tokens of"
+            f" {', '.join(ids)}, encrypted with one. Nothing was written: put the {path.name} of"
+            " this installation back from your copy. If it is lost: `manage.py credentials_init"
+            " --new-store-key`, then store each token again."
+        )
+
+
+def _stored_profiles() -> list[str]:
+    """Empty also where there is no database yet, or none that can be asked now."""
+    database = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite" and not Path(database).exists():
+        return []  # asking would make it
+    asked = connection.copy()
+    asked.settings_dict["OPTIONS"].pop("pool", None)  # it would try again and again, and log that
+    try:
+        with closing(asked), asked.cursor() as cursor:
+            cursor.execute(f"SELECT id FROM {Profile._meta.db_table} ORDER BY id")
+            return [id for (id,) in cursor.fetchall()]
+    except DatabaseError:
+        return []
+
+
+def _write_missing(path: Path) -> list[str]:
+    """What was written; nothing if another process was first."""
+    missing = missing_secrets(path)
+    if missing:
+        present = path.read_bytes() if path.exists() else b""
+        write_secret_file(path, _with_secrets(present, missing))
+    return missing
 
 
 def _with_secrets(present: bytes, names: list[str]) -> bytes:

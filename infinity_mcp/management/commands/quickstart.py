@@ -14,21 +14,42 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.db import connections, transaction
+from environ.fileaware_mapping import FileAwareMapping
 
 from accounts.models import ApiKey, McpUser, User
 from accounts.scopes import ACCESS
-from credentials.database import migrate_once
+from credentials.database import migrate_in_turn, taking_turns
 from credentials.files import write_secret_file
 from credentials.management.base import CredentialsCommand
+from credentials.management.commands.credentials_init import (
+    SECRETS,
+    assignments,
+    missing_secrets,
+)
 from credentials.management.places import compose_service, how_to_own, told
 from credentials.models import Profile
 from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL
 from infinity_mcp.management.summary import Summary
-from mcpserver.management.commands.mcp_serve import require_free_port
+from mcpserver.management.commands.mcp_serve import require_free_port, warn_of_unreadable
 
 ADMIN_NAME = "admin"
 PROFILE_ID = "sandbox"
 MCP_USER_NAME = "codex"
+# Settings whose names other projects use too; scripts/quickstart leaves them out.
+GENERIC = (
+    "DATABASE_URL",
+    "CACHE_URL",
+    "HOST",
+    "ALLOWED_HOSTS",
+    "DJANGO_SECRET_KEY",
+    "WORKERS",
+    "TRANSPORT",
+    "LOG_FORMAT",
+    "METRICS_TOKEN",
+    "TRUSTED_PROXIES",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+)
+STARTED_AGAIN = "QUICKSTART_STARTED_AGAIN"
 
 
 class Command(CredentialsCommand):
@@ -42,34 +63,54 @@ class Command(CredentialsCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         serve = not options["no_serve"]
+        self.name_variables_of_the_shell()
         if serve:
             require_http(settings.TRANSPORT)
             require_free_port(settings.HOST, settings.PORT)
         require_writable_folder("DATA_DIR")
         require_writable_folder("CONFIG_DIR")
-        if self.secrets_were_made():
+        self.write_secrets()
+        if secrets_are_news():
             start_again()
         self.check()  # before anything is promised that a wrong setting keeps from working
         summary = set_up()
         self.stdout.write(summary.text(serve=serve))
         self.stdout.flush()
+        if not serve:  # else mcp_serve says it
+            warn_of_unreadable(self.stderr)
         if serve:
             connections.close_all()
             call_command("mcp_serve")
 
-    def secrets_were_made(self) -> bool:
+    def name_variables_of_the_shell(self) -> None:
+        """Those that other projects use too: what is meant for one of them would be taken here."""
+        names = generic_variables()
+        if names and not os.environ.get(STARTED_AGAIN):
+            self.stdout.write(
+                f"Taken from the environment, not from {told(settings.ENV_FILE)}:"
+                f" {', '.join(names)}. Unset what is meant for something else."
+            )
+            self.stdout.flush()
+
+    def write_secrets(self) -> None:
         path: Path = settings.ENV_FILE
-        is_new = not path.exists()
-        before = path.read_bytes() if path.exists() else b""
+        is_new, missing = not path.exists(), missing_secrets(path)
         report = io.StringIO()
         call_command("credentials_init", stdout=report)
-        if not path.exists() or path.read_bytes() == before:
-            return False
-        if is_new:
+        if is_new and missing:
             remember_port(path)
-        self.stdout.write(report.getvalue())
-        self.stdout.flush()
-        return True
+        if missing:
+            self.stdout.write(report.getvalue())
+            self.stdout.flush()
+
+
+def generic_variables() -> list[str]:
+    """Those of the environment that the file does not set. Compose sets them on purpose."""
+    if compose_service():
+        return []
+    in_file = assignments(settings.ENV_FILE)
+    names = (form for name in GENERIC for form in (name, f"{name}_FILE"))
+    return [name for name in names if os.environ.get(name) not in (None, "", in_file.get(name))]
 
 
 def require_http(transport: str) -> None:
@@ -97,8 +138,18 @@ def remember_port(env_file: Path) -> None:
             file.write(f"PORT={settings.PORT}\n")
 
 
+def secrets_are_news() -> bool:
+    """Does the file have secrets, perhaps of another quickstart, that it had not at the start?"""
+    in_file, known = assignments(settings.ENV_FILE), FileAwareMapping()
+    return any(in_file.get(name) and not known.get(name) for name in SECRETS)
+
+
 def start_again() -> NoReturn:
     """Settings are read once, before there were secrets: begin anew, as the same process."""
+    for name in SECRETS:  # what was set to nothing would hide what the file says now
+        if not os.environ.get(name):
+            os.environ.pop(name, None)
+    os.environ[STARTED_AGAIN] = "yes"
     command = [sys.executable, *sys.argv]
     if sys.platform == "win32":  # where exec would give the console back to the shell
         raise SystemExit(subprocess.call(command))
@@ -108,12 +159,13 @@ def start_again() -> NoReturn:
 def set_up() -> Summary:
     """Create what is missing, all of it or nothing. Raises CommandError and CredentialError."""
     summary = Summary(key_file=settings.CONFIG_DIR.resolve() / "codex-mcp-key.txt")
-    if migrate_once():
-        summary.created.append("database")
-    with transaction.atomic():
-        ensure_admin(summary)
-        profile = ensure_profile(summary)
-        ensure_mcp_user(profile, summary)
+    with taking_turns():
+        if migrate_in_turn():
+            summary.created.append("database")
+        with transaction.atomic():
+            ensure_admin(summary)
+            profile = ensure_profile(summary)
+            ensure_mcp_user(profile, summary)
     return summary
 
 
@@ -124,7 +176,8 @@ def ensure_admin(summary: Summary) -> None:
         return
     if User.objects.filter(username=ADMIN_NAME).exists():
         raise CommandError(
-            f"The person {ADMIN_NAME} exists but may not administer: run manage.py createsuperuser."
+            f"The person {ADMIN_NAME} exists but may not administer:"
+            " run `manage.py createsuperuser`."
         )
     summary.admin_name = ADMIN_NAME
     summary.admin_password = secrets.token_urlsafe(12)

@@ -13,6 +13,7 @@ from django.db import connection
 from credentials import store
 from credentials.events import EventKind, announce
 from credentials.management.base import CredentialsCommand
+from credentials.management.places import runnable
 from credentials.models import Profile
 from infinity_mcp.management.sqlite import (
     as_alias,
@@ -54,7 +55,9 @@ class Command(CredentialsCommand):
             ) from error
         _announce(file)
         self.stdout.write(f"Restored {contents}, as they were when the backup was made.")
-        self.stdout.write("What was revoked since is valid again: see credentials_list.")
+        self.stdout.write(
+            runnable("What was revoked since is valid again: see `manage.py credentials_list`.")
+        )
         if aside.exists():
             self.stdout.write(f"The database before is in {aside}; delete it when all is well.")
 
@@ -95,5 +98,6 @@ def _refuse_unreadable(alias: str) -> None:
         raise CommandError(
             f"The store key here does not open the tokens of {', '.join(unreadable)}. Nothing was"
             " changed: put MCP_CREDENTIAL_STORE_KEY of the server that made the backup into .env."
-            " If it is lost, add --without-store-key and store these tokens again."
+            " If it is lost, add --without-store-key and store these tokens again:"
+            " `manage.py credentials_add_profile --id ID --replace`"
         )

@@ -30,4 +30,7 @@ def _profiles(id: str | None) -> list[Profile]:
         return profiles
     known = ", ".join(Profile.objects.values_list("pk", flat=True)) or "none yet"
     missing = f"no profile {id!r}" if id else "no profile"
-    raise CommandError(f"There is {missing} ({known}): see manage.py credentials_add_profile.")
+    raise CommandError(
+        f"There is {missing} ({known}). To store one:"
+        " `manage.py credentials_add_profile --id ID --name NAME`"
+    )

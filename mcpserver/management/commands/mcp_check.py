@@ -22,7 +22,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, url: str, key_file: Path, **options: Any) -> None:
-        if not asyncio.run(self._report(mcp_url(url), read_key(key_file))):
+        tried = mcp_url(url)
+        if url.rstrip("/") != tried:
+            self.stdout.write(f"/mcp was added to --url: enter {tried} in clients.")
+        if not asyncio.run(self._report(tried, read_key(key_file))):
             raise CommandError("Not every proof passed.")
 
     async def _report(self, url: str, key: str) -> bool:

@@ -11,13 +11,16 @@ import anyio
 import uvicorn
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser, OutputWrapper
 
 from credentials.database import is_migrated, migrate_once
+from credentials.errors import TokenUnreadable
 from credentials.management.base import CredentialsCommand
+from credentials.management.places import runnable
 from credentials.models import Profile
 from credentials.validators import clean_token, validate_base_url
 from infinity_mcp.accepting import AcceptingServer, Workers
+from infinity_mcp.sqlite import database_file
 from mcpserver.metrics import shared_folder
 
 
@@ -29,8 +32,8 @@ class Command(CredentialsCommand):
         parser.add_argument(
             "--migrate",
             action="store_true",
-            help="bring the database up to date first; of servers that start together on one"
-            " PostgreSQL, one does it and the others wait",
+            help="bring the database up to date first; of servers that start together, one does it"
+            " and the others wait",
         )
 
     def handle(self, *, migrate: bool, **options: Any) -> None:
@@ -47,6 +50,7 @@ class Command(CredentialsCommand):
 
     def _serve_http(self) -> None:
         _refuse_unready()
+        warn_of_unreadable(self.stderr)
         require_free_port(settings.HOST, settings.PORT)
         # uvicorn raises the signal that stopped it once more, when all is done (security.md 25).
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -90,10 +94,17 @@ class Command(CredentialsCommand):
             anyio.run(serve)
 
 
+def warn_of_unreadable(stderr: OutputWrapper) -> None:
+    """Their users are refused; the others are served."""
+    if unreadable := Profile.objects.unreadable():
+        stderr.write(f"Warning: {runnable(str(TokenUnreadable(*unreadable)))}")
+
+
 def _refuse_unready() -> None:
     if not is_migrated():
-        raise CommandError("The database is not up to date: run manage.py migrate.")
+        raise CommandError("The database is not up to date: run `manage.py migrate`.")
     Profile.objects.check_store_key()
+    database_file.is_writable()  # or the log says why not
 
 
 def require_free_port(host: str, port: int) -> None:

@@ -42,7 +42,7 @@ def _policy(name: str | None) -> Policy:
         return Policy(frozenset(SCOPES))
     user = McpUser.objects.select_related("profile").filter(name=name).first()
     if user is None:
-        raise CommandError(f"There is no MCP user {name!r}: see manage.py credentials_list.")
+        raise CommandError(f"There is no MCP user {name!r}: see `manage.py credentials_list`.")
     return user.policy
 
 

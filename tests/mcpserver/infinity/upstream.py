@@ -184,9 +184,12 @@ async def _read_request(reader: asyncio.StreamReader) -> RawRequest:
 
 @asynccontextmanager
 async def raw_server(
-    respond: Callable[[list[RawRequest]], bytes | None], *, port: int = 0
+    respond: Callable[[list[RawRequest]], bytes | None],
+    *,
+    port: int = 0,
+    kind: type[RawServer] = RawServer,
 ) -> AsyncIterator[RawServer]:
-    raw = RawServer(respond)
+    raw = kind(respond)
     listener = await asyncio.start_server(raw.accept, "127.0.0.1", port)
     raw.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/api/v2"
     async with listener:

@@ -1,0 +1,84 @@
+"""Tells a client that asks at a wrong address where MCP is, in JSON instead of a page."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils.deprecation import MiddlewareMixin
+
+from infinity_mcp.request_id import current_request_id
+from mcpserver.client_setup import server_url
+
+READS = ("GET", "HEAD")
+NOT_FOUND, PAGE = "There is nothing at this address.", "This address is not for clients."
+SSE = ("/sse", "/message", "/messages")
+OAUTH = ("/authorize", "/token", "/register", "/revoke", "/oauth", "/.well-known")
+ERRORS = {400: "invalid_request", 403: "access_denied", 404: "not_found", 405: "method_not_allowed"}
+
+
+def is_client(request: HttpRequest) -> bool:
+    """Did a program ask that no page helps? Browsers say that they take HTML."""
+    accept = request.headers.get("Accept", "").lower()
+    if "text/html" in accept:
+        return False
+    if "json" in accept or "text/event-stream" in accept or "json" in (request.content_type or ""):
+        return True
+    match = request.resolver_match
+    sends_nowhere = request.method not in READS and (match is None or match.url_name == "home")
+    return sends_nowhere or request.path.startswith("/.well-known/")
+
+
+def told_client(request: HttpRequest, status: int, cause: str) -> JsonResponse:
+    """`cause` and where MCP is. Nothing in it follows the request's Host."""
+    url = f"{server_url()}/mcp"
+    told = {
+        "error": ERRORS.get(status, "server_error"),
+        "error_description": " ".join(filter(None, (cause, _hint(request.path, url)))),
+        "mcp_url": url,
+        "request_id": current_request_id(),
+    }
+    return JsonResponse(told, status=status, headers={"Cache-Control": "no-store"})
+
+
+def _hint(path: str, url: str) -> str:
+    where = f"MCP is at {url}, by POST (Streamable HTTP)."
+    path = path.lower()
+    if path.endswith(SSE):
+        return f"{where} The older transport with events (SSE) is not served."
+    if path.startswith(OAUTH):
+        return f"{where} {_oauth()}"
+    return where
+
+
+def _oauth() -> str:
+    if not settings.OAUTH_ENABLED:
+        return "OAuth is off here: send a key as Authorization: Bearer."
+    document = f"{settings.PUBLIC_URL}/.well-known/oauth-authorization-server"
+    return f"The addresses of OAuth are in {document}."
+
+
+class ClientMiddleware(MiddlewareMixin):
+    """Answers clients in place of Django's bare 405 and of what leads people to sign in."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if response.status_code == 405 and not getattr(response, "content", b""):
+            return self._not_allowed(request, response)
+        if response.status_code == 302 and _leads_to_sign_in(response) and is_client(request):
+            return told_client(request, 404, PAGE)
+        return response
+
+    def _not_allowed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not is_client(request):
+            return response
+        told: HttpResponse = told_client(request, 405, f"{PAGE} It does not take {request.method}.")
+        told["Allow"] = response.headers["Allow"]
+        return told
+
+
+def _leads_to_sign_in(response: HttpResponseBase) -> bool:
+    place = response.headers["Location"].partition("?")[0]
+    return place in (resolve_url(settings.LOGIN_URL), resolve_url("admin:login"))

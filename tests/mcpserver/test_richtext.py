@@ -1,0 +1,270 @@
+"""Texts between Markdown and HTML: what is HTML, what is kept both ways, what is refused."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mcpserver.conversion import MAX_BARE, Texts
+from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS
+from mcpserver.params import WrongValue
+from mcpserver.richtext import MAX_CHARACTERS, paragraphs, to_html, to_text
+
+CODE = '<pre><code class="language-py">a\n\n  b\n</code></pre>'
+TABLE = '<table><thead><tr><th>a</th><th align="right">b</th></tr></thead>'
+TASKS = '<li><input type="checkbox" checked="" disabled=""> done</li>'
+CENTRED = '<p style="text-align:center">x</p>'
+MENTION = '<span class="mention" data-id="4">@Ada</span>'
+LINK = '<a href="https://x.org/a_b" title="t" rel="noopener noreferrer">a [b]</a>'
+
+
+@pytest.mark.parametrize(
+    ("html", "markdown"),
+    [
+        ("<p>one</p><p>two</p>", "one\n\ntwo"),
+        ("<p>one<br>two</p>", "one\ntwo"),
+        ("<h1>a</h1><h2>b</h2><h3>c</h3>", "# a\n\n## b\n\n### c"),
+        ("<h4>a</h4><h5>b</h5><h6>c #</h6>", "#### a\n\n##### b\n\n###### c \\#"),
+        ("<p>a</p><hr><p>b</p>", "a\n\n---\n\nb"),
+        ("<p><strong>a</strong> <em>b</em> <del>c</del></p>", "**a** *b* ~~c~~"),
+        ("<p><em><strong>a</strong></em></p>", "***a***"),
+        ("<p>a<strong>b</strong>c</p>", "a**b**c"),
+        ("<p>a<strong>'b'</strong>c</p>", "a<strong>'b'</strong>c"),
+        ("<p><strong>a</strong><strong>b</strong></p>", "<strong>a</strong>**b**"),
+        ("<p><code>a</code> <code>`b</code> <code>*c*</code></p>", "`a` `` `b `` `*c*`"),
+        ("<p>__init__.py and snake_case</p>", "\\_\\_init\\_\\_.py and snake_case"),
+        ("<p># a</p>", "\\# a"),
+        ("<p>#a</p>", "#a"),
+        ("<p>1. a</p>", "1\\. a"),
+        ("<p>1) a</p>", "1\\) a"),
+        ("<p>- a</p>", "\\- a"),
+        ("<p>-1 degree</p>", "-1 degree"),
+        ("<p>+ a</p>", "\\+ a"),
+        ("<p>* a</p>", "\\* a"),
+        ("<p>&gt; a</p>", "\\> a"),
+        ("<p>a<br># b<br>- c</p>", "a\n\\# b\n\\- c"),
+        ("<p>a<br>===</p>", "a\n\\==="),
+        ("<p>---</p>", "\\---"),
+        ("<p>~~a~~ ~b</p>", "\\~\\~a\\~\\~ ~b"),
+        ("<p>```</p>", "\\`\\`\\`"),
+        ("<p>a*b*c</p>", "a\\*b\\*c"),
+        ("<p>a `b`</p>", "a \\`b\\`"),
+        ("<p>a &lt; b &amp; c</p>", "a < b & c"),
+        ("<p>&lt;b&gt; and List&lt;T&gt;</p>", "\\<b> and List<T>"),
+        ("<p>&amp;amp; &amp;c</p>", "\\&amp; &c"),
+        ("<p>[x](y) a[0] [1]</p>", "\\[x](y) a[0] [1]"),
+        ("<p>[a]: /b</p>", "\\[a]: /b"),
+        ("<p>![x](y)</p>", "!\\[x](y)"),
+        ("<p>C:\\a \\* \\</p>", "C:\\a \\\\\\* \\\\"),
+        ("<p>[x] a</p>", "\\[x] a"),
+        ("<p>a|b<br>-|-</p>", "a|b\n\\-|-"),
+        (CODE, "```py\na\n\n  b\n```"),
+        ("<pre><code>\na\n\n</code></pre>", "```\n\na\n\n```"),
+        ("<pre><code>a ``` b\n</code></pre>", "````\na ``` b\n````"),
+        ("<pre><code>&lt;b&gt; &amp;\n</code></pre>", "```\n<b> &\n```"),
+        ("<ul><li>a</li><li>b</li></ul>", "- a\n- b"),
+        ("<ol><li>a</li><li>b</li></ol>", "1. a\n2. b"),
+        ('<ol start="9"><li>a</li><li>b</li></ol>', "9. a\n10. b"),
+        ("<ul><li>a<ul><li>b<ul><li>c</li></ul></li></ul></li></ul>", "- a\n  - b\n    - c"),
+        ("<ul><li>a<ol><li>b</li></ol></li></ul>", "- a\n  1. b"),
+        ("<ul><li><p>a</p><p>b</p></li><li><p>c</p></li></ul>", "- a\n\n  b\n\n- c"),
+        ("<ul><li>a</li></ul><ul><li>b</li></ul>", "- a\n\n* b"),
+        (f"<ul>{TASKS}</ul>", "- [x] done"),
+        ('<ul><li><input type="checkbox" disabled=""> a</li></ul>', "- [ ] a"),
+        ("<ul><li>[x] a</li></ul>", "- \\[x] a"),
+        ("<ul><li><pre><code>a\nb\n</code></pre></li></ul>", "- ```\n  a\n  b\n  ```"),
+        ("<blockquote><p>a</p></blockquote>", "> a"),
+        (
+            "<blockquote><p>a</p><blockquote><p>b</p></blockquote></blockquote>",
+            "> a\n>\n> > b",
+        ),
+        ("<blockquote><ul><li>a</li></ul></blockquote>", "> - a"),
+        (
+            f'{TABLE}<tbody><tr><td>c|d</td><td align="right">e<br>f</td></tr></tbody></table>',
+            "| a | b |\n| --- | --: |\n| c\\|d | e<br>f |",
+        ),
+        (f"<p>{LINK}</p>", '[a \\[b\\]](https://x.org/a_b "t")'),
+        (
+            '<p><a href="https://x.org/(a)" rel="noopener noreferrer">a</a></p>',
+            "[a](https://x.org/\\(a\\))",
+        ),
+        (
+            '<p><a href="https://x.org/" rel="noopener noreferrer">https://x.org/</a></p>',
+            "<https://x.org/>",
+        ),
+        (
+            '<p><img src="https://x.org/a.png" alt="a" title="t"></p>',
+            '![a](https://x.org/a.png "t")',
+        ),
+        ('<p><img src="https://x.org/a.png" alt="a"></p>', "![a](https://x.org/a.png)"),
+        ("<p>https://x.org/a_b</p>", "https://x.org/a_b"),
+        ("<p><u>a</u> <sub>b</sub></p>", "<u>a</u> <sub>b</sub>"),
+        ('<p><span style="color:red">a</span></p>', '<span style="color:red">a</span>'),
+        (f"<p>Ask {MENTION}.</p>", f"Ask {MENTION}."),
+        (f"<p>a</p>{CENTRED}", f"a\n\n{CENTRED}"),
+        ("<table><tbody><tr><td>a</td></tr></tbody></table>", None),
+        ("<details><summary>a</summary><p>b</p></details>", None),
+        ('<ul data-type="taskList"><li data-checked="true">a</li></ul>', None),
+    ],
+)
+def test_html_and_markdown_say_the_same_both_ways(html: str, markdown: str | None) -> None:
+    """None: Markdown has no form for it, and it stays HTML."""
+    read = to_text(html)
+    if markdown is None:
+        assert html == read
+    else:
+        assert markdown == read
+    assert without_line_breaks(html) == without_line_breaks(to_html(read))
+
+
+def without_line_breaks(html: str) -> str:
+    """Beside tags they are white space, but not in code."""
+    parts = re.split("(<pre>.*?</pre>)", html, flags=re.DOTALL)
+    parts[::2] = [re.sub(r"\n(?=<|$)|(?<=>)\n|^\n", "", part) for part in parts[::2]]
+    return "".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (
+            "<p>Map<String, Integer> and Vec<u8></p>",
+            "<p>Map&lt;String, Integer&gt; and Vec&lt;u8&gt;</p>",
+        ),
+        ("<p>if a<b then c</p>", "<p>if a&lt;b then c</p>"),
+        ("<p>a<b and c>d</p>", "<p>a&lt;b and c&gt;d</p>"),
+        ("<p>a</p><hr>", "<p>a</p><hr>"),
+        ("<hr>", "<hr>"),
+        ("<p>one<p>two", "<p>one</p><p>two</p>"),
+        ("<table>a<tr><td>b</table>", "<p>a</p><table><tbody><tr><td>b</td></tr></tbody></table>"),
+        ("<tr><td>a</td></tr> b", "<p>a b</p>"),
+        ("<h1>a<h2>b", "<h1>a</h1><h2>b</h2>"),
+        ("<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"),
+        ("Line<br>two", "<p>Line<br>two</p>"),
+        ("<b>x</b> y", "<p><b>x</b> y</p>"),
+        ("<p>a</p> tail", "<p>a</p><p>tail</p>"),
+        ("<P CLASS=x>Upper</P>", "<p>Upper</p>"),
+        ("x</b> y", "<p>x&lt;/b&gt; y</p>"),
+        ("a<b>c", "<p>a&lt;b&gt;c</p>"),
+        ("Box<p> and Vec<i>", "<p>Box&lt;p&gt; and Vec&lt;i&gt;</p>"),
+        ("1 <2> 3 < 4 && 5>3", "<p>1 &lt;2&gt; 3 &lt; 4 &amp;&amp; 5&gt;3</p>"),
+        ("say <name> here", "<p>say &lt;name&gt; here</p>"),
+        ("`<b>x</b>`", "<p><code>&lt;b&gt;x&lt;/b&gt;</code></p>"),
+        ("\\<b>x\\</b>", "<p>&lt;b&gt;x&lt;/b&gt;</p>"),
+        ("<u>a</u> **b**", "<p><u>a</u> <strong>b</strong></p>"),
+        ("a <!-- b --> c", "<p>a &lt;!-- b --&gt; c</p>"),
+        ("a <script>b()</script>", "<p>a &lt;script&gt;b()&lt;/script&gt;</p>"),
+        ("<p>a<script>b()</script></p>", "<p>a</p>"),
+        ('<p onclick="x()" style="color:red;position:fixed">a</p>', '<p style="color:red">a</p>'),
+        (
+            '<p style="color:expression(x());color:rgb(1, 2, 3)">a</p>',
+            '<p style="color:rgb(1, 2, 3)">a</p>',
+        ),
+        (
+            '<p><select x="1"><b>b</b></select> <svg>c</svg> <template x="1">d</template></p>',
+            "<p><b>b</b> c d</p>",
+        ),
+        ('<p class="modal">a</p>', "<p>a</p>"),
+        ("<p>[x](javascript:y)</p>", "<p>[x](javascript:y)</p>"),
+        ('<p><a href="javascript:y">x</a></p>', "<p>[x](javascript:y)</p>"),
+        ("[x](JavaScript:y)", "<p>[x](JavaScript:y)</p>"),
+        ('<p>a<input type="text">b</p>', "<p>ab</p>"),
+        ("<p>un<b>closed</p>", "<p>un&lt;b&gt;closed</p>"),
+        ("<!-- a -->", "<p>&lt;!-- a --&gt;</p>"),
+        ("<script>a</script>", "<p>&lt;script&gt;a&lt;/script&gt;</p>"),
+        ("</p>", "<p>&lt;/p&gt;</p>"),
+        ("<p", "<p>&lt;p</p>"),
+        ("[TODO]: call", "<p>[TODO]: call</p>"),
+        ("[a]: b\n\n`[c]: d`", "<p>[a]: b</p>\n<p><code>[c]: d</code></p>"),
+        (
+            "[a]\n\n[a]: https://x.org",
+            '<p><a href="https://x.org" rel="noopener noreferrer">a</a></p>',
+        ),
+        (
+            "```py three words\na\n```",
+            '<pre><code class="language-py" data-meta="three words">a\n</code></pre>',
+        ),
+        ("a\u0000b", "<p>a\ufffdb</p>"),
+    ],
+)
+def test_one_rule_says_what_is_html(text: str, html: str) -> None:
+    assert html == to_html(text)
+
+
+@pytest.mark.parametrize(
+    ("html", "markdown"),
+    [
+        ("plain text", "plain text"),
+        ("# not\n- a list", "\\# not\n\n\\- a list"),
+        ("a &amp; b", "a & b"),
+        ("<div>a</div><div>b</div>", "a\n\nb"),
+        ("<p>a<b> b </b>c</p>", "a **b** c"),
+        ("<p>a</p><p></p><p><br></p><p>b</p>", "a\n\nb"),
+        ("<p><b>a</b> <i>b</i> <s>c</s></p>", "**a** *b* ~~c~~"),
+        ("<p>a\n   b</p>", "a b"),
+        ("<p>a<!-- b --></p>", "a"),
+        ("<p><span>a</span></p>", "a"),
+        ("<p>a&nbsp;b</p>", "a\u00a0b"),
+        (
+            "<table><tr><th><p>a</p></th></tr><tr><td><p>b</p></td></tr></table>",
+            "| a |\n| --- |\n| b |",
+        ),
+        ("<p>Box<T></p>", "Box<T>"),
+    ],
+)
+def test_other_forms_of_html_are_read(html: str, markdown: str) -> None:
+    assert markdown == to_text(html)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * (MAX_CHARACTERS + 1),
+        "<br>" * (MAX_TAGS + 1),
+        "<div>" * (MAX_DEPTH + 1),
+        ">" * (MAX_DEPTH + 1) + " x",
+        "&" * (MAX_TAGS + 1),
+        "|a" * 100 + "\n" + "|-" * 100 + "\n" + "a\n" * 100,
+        "*a* " * MAX_TAGS,
+    ],
+)
+def test_what_is_too_much_is_refused_with_the_limit(text: str) -> None:
+    with pytest.raises(WrongValue, match="a text has at most"):
+        to_html(text)
+
+
+def test_cells_that_a_table_would_lose_are_refused() -> None:
+    with pytest.raises(WrongValue, match="more cells than its head, which would lose 'c'"):
+        to_html("|a|b|\n|-|-|\n|1|2|c|")
+    assert "c" in to_html("```\n|a|b|\n|-|-|\n|1|2|c|\n```")
+
+
+def test_a_plain_comment_has_the_same_limit() -> None:
+    with pytest.raises(WrongValue, match="at most 50,000 characters"):
+        paragraphs("x\n" * MAX_CHARACTERS)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>" + "<div>" * 4500 + "all the same" + "</div>" * 4500,
+        "<blockquote>" * 200 + "all the same<br>" * 3000,
+        "<p x" * 12_400 + " all the same",
+        "all the same " * 10_000,
+    ],
+)
+def test_what_is_too_much_to_convert_is_read_as_bare_text(html: str) -> None:
+    texts = Texts()
+    assert "all the same" in texts.text(html)
+    assert texts.notice is not None
+    assert texts.notice.startswith("Without formatting: 1 text beyond 50,000 characters")
+
+
+def test_a_result_has_a_limit_of_its_own() -> None:
+    texts = Texts()
+    read = [texts.text(f"<p><b>{number}</b>{'x' * 39_000}</p>") for number in range(40)]
+    assert ["**0**" in read[0], "**1**" in read[1], "**2**" in read[2]] == [True, True, False]
+    assert sum(map(len, read)) < MAX_BARE + 5 * MAX_CHARACTERS
+    assert "Without formatting" in str(texts.notice)
+    assert "cut short" in str(texts.notice)

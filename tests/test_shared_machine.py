@@ -1,0 +1,274 @@
+"""What else is on the machine of an installation: other projects, and other starts of this one."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shlex
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infinity_mcp.management.commands.quickstart import GENERIC
+from tests.home import Home, Result, ready_environment, write_program
+from tests.production.support import Postgres, own_postgres
+from tests.support import PATIENCE_SECONDS, ROOT
+
+MANAGE = (sys.executable, str(ROOT / "manage.py"))
+REFUSED = "belongs to something else"
+
+
+@pytest.fixture(scope="module")
+def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return ready_environment(tmp_path_factory.mktemp("venv"))
+
+
+@pytest.fixture
+def home(tmp_path: Path, venv: Path) -> Home:
+    return Home(tmp_path, venv)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with own_postgres() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/other.sqlite3"
+    url = str(request.getfixturevalue("postgres").url)
+    name = f"database_{secrets.token_hex(4)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+def query(url: str, sql: str) -> list[str]:
+    """The first column of what it finds."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+            return [row[0] for row in database.execute(sql).fetchall()]
+    with psycopg.connect(url) as database:
+        found = database.execute(sql.encode())
+        return [row[0] for row in found.fetchall()] if found.description else []
+
+
+def tables(url: str) -> list[str]:
+    is_sqlite = url.startswith("sqlite")
+    return query(
+        url,
+        "SELECT name FROM sqlite_master WHERE type = 'table'"
+        if is_sqlite
+        else "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+    )
+
+
+def test_the_database_of_another_project_is_refused_and_left_as_it_is(
+    home: Home, database_url: str
+) -> None:
+    table = "auth_user"  # of a Django project with people of its own kind
+    query(database_url, f"CREATE TABLE {table} (id integer)")
+
+    for command in (
+        ("quickstart", "--no-serve"),
+        ("migrate",),
+        ("mcp_serve", "--migrate"),
+    ):
+        done = home.run_program(*MANAGE, *command, DATABASE_URL=database_url)
+        assert 1 == done.returncode, done.stdout
+        assert REFUSED in done.stderr and table in done.stderr
+        assert 1 == len(done.stderr.splitlines())
+    assert [table] == tables(database_url)
+
+
+def test_variables_for_another_project_are_named_first_and_not_used(
+    home: Home, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.sqlite3"
+    shell = {
+        "DATABASE_URL": f"sqlite:///{other}",
+        "CACHE_URL": "redis://127.0.0.1:1/0",
+        "HOST": "192.0.2.1",
+        "ALLOWED_HOSTS": "shop.example.org",
+        "DJANGO_SECRET_KEY_FILE": "/nonexistent",
+        "DJANGO_SETTINGS_MODULE": "shop.settings",
+    }
+
+    done = home.run("quickstart", "--no-serve", **shell)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    first = done.stdout.splitlines()[0]
+    assert set(shell) == set(re.findall(r"[A-Z_]{4,}", first)) - {"ENV_FILE"}
+    assert home.database.exists() and not other.exists()
+    listing = re.search(r"^To serve: (.*) mcp_serve$", done.stdout, re.M)
+    assert listing
+    listed = home.run_program("sh", "-c", f"{listing[1]} credentials_list", **shell)
+    assert "sandbox" in listed.stdout, listed.stderr  # a command that is told works in that shell
+
+
+@pytest.mark.parametrize("service", ["", "infinity-mcp"])
+def test_manage_py_uses_the_environment_and_names_it_but_for_compose(
+    home: Home, tmp_path: Path, service: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/other.sqlite3"
+    command = (*MANAGE, "quickstart", "--no-serve")
+
+    done = home.run_program(*command, DATABASE_URL=url, COMPOSE_SERVICE=service)
+
+    assert 0 == done.returncode, done.stderr
+    assert (not service) == ("DATABASE_URL" in done.stdout.splitlines()[0])
+    assert (not service) == done.stdout.count("from the environment")
+    assert "credentials_profile" in tables(url)
+
+
+def test_script_and_command_know_the_same_variables_of_others() -> None:
+    script = (ROOT / "scripts/quickstart").read_text().replace("\\\n", " ")
+    listed = re.search(r"for name in ([A-Z_ ]+);", script)
+    assert listed
+    assert list(GENERIC) == listed[1].split()
+
+
+# --- Other Pythons --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Installing:
+    """The scripts with an empty lock, and an environment whose Python says what it is run with."""
+
+    folder: Path
+
+    def make(self) -> None:
+        shutil.copy(ROOT / "scripts/lib.sh", self.folder)
+        (self.folder / "requirements.lock").touch()
+        (self.folder / "pip.conf").write_text("[install]\nuser = true\n")
+        log, python = shlex.quote(str(self.folder / "log")), shlex.quote(sys.executable)
+        write_program(
+            self.folder / "venv/bin/python",
+            f'case "$*" in *pip*) {{ env; echo end; }} >>{log};; esac; exec {python} "$@"',
+        )
+
+    def start(self, **shell: str) -> Result:
+        return subprocess.run(
+            ["sh", "-euc", '. "$ROOT/lib.sh"; prepare_environment requirements.lock'],
+            env={
+                "PATH": os.environ["PATH"],
+                "ROOT": str(self.folder),
+                "VENV_DIR": str(self.folder / "venv"),
+                "PIP_CONFIG_FILE": str(self.folder / "pip.conf"),
+                "PIP_INDEX_URL": "https://packages.example.org/simple",
+                **shell,
+            },
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+        )
+
+    @property
+    def runs(self) -> list[str]:
+        """The environment of each run of pip."""
+        return (self.folder / "log").read_text().split("end\n")[:-1]
+
+
+@pytest.fixture
+def installing(tmp_path: Path) -> Installing:
+    installing = Installing(tmp_path)
+    installing.make()
+    return installing
+
+
+def test_pip_installs_into_the_environment_whatever_pip_conf_and_the_shell_say(
+    installing: Installing,
+) -> None:
+    elsewhere = {
+        name: str(installing.folder / "elsewhere")
+        for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_CONSTRAINT", "PYTHONHOME")
+    }
+
+    done = installing.start(**elsewhere, PIP_USER="1", PIP_NO_DEPS="1", PYTHONPATH="elsewhere")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    (run,) = installing.runs
+    assert "PIP_USER=0" in run.splitlines()
+    assert "PIP_INDEX_URL=https://packages.example.org/simple" in run.splitlines()
+    assert "elsewhere" not in run
+
+
+def test_scripts_at_once_install_once(installing: Installing) -> None:
+    results = at_once(3, installing.start)
+
+    assert_all_end_well(results)
+    assert 1 == len(installing.runs)
+    assert not (installing.folder / "venv.lock").exists()
+
+
+def test_the_turn_of_a_script_that_was_killed_is_over(installing: Installing) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (installing.folder / "venv.lock").mkdir()
+    (installing.folder / "venv.lock/pid").write_text(f"{ended.pid}\n")
+
+    done = installing.start()
+
+    assert 0 == done.returncode, done.stderr
+    assert 1 == len(installing.runs)
+
+
+# --- Several at once ------------------------------------------------------------------------------
+
+
+def at_once(times: int, run: Callable[[], Result]) -> list[Result]:
+    with ThreadPoolExecutor(times) as pool:
+        return [done.result() for done in [pool.submit(run) for _ in range(times)]]
+
+
+def assert_all_end_well(results: list[Result]) -> None:
+    assert [] == [done.stdout + done.stderr for done in results if done.returncode]
+
+
+def test_quickstarts_at_once_take_turns(home: Home) -> None:
+    results = at_once(2, lambda: home.run("quickstart", "--no-serve"))
+
+    assert_all_end_well(results)
+    assert 1 == sum("shown only now" in done.stdout for done in results)
+    assert "nothing was changed" in home.run("quickstart", "--no-serve").stdout
+
+
+def test_quickstarts_at_once_with_one_postgresql_take_turns(home: Home, postgres: Postgres) -> None:
+    url = postgres.url
+    command = (*MANAGE, "quickstart", "--no-serve")
+
+    results = at_once(2, lambda: home.run_program(*command, DATABASE_URL=url))
+
+    assert_all_end_well(results)
+    assert 1 == sum("shown only now" in done.stdout for done in results)
+
+
+def test_migrations_at_once_take_turns(home: Home, database_url: str) -> None:
+    home.run_program(*MANAGE, "credentials_init")
+
+    results = at_once(3, lambda: home.run_program(*MANAGE, "migrate", DATABASE_URL=database_url))
+
+    assert_all_end_well(results)
+    query(database_url, "CREATE TABLE report (id integer)")  # ours may hold tables of others too
+    again = home.run_program(*MANAGE, "migrate", DATABASE_URL=database_url)
+    assert 0 == again.returncode, again.stderr
+
+
+def test_secrets_that_are_made_at_once_are_made_once(home: Home) -> None:
+    results = at_once(3, lambda: home.run_program(*MANAGE, "credentials_init"))
+
+    assert_all_end_well(results)
+    assert 2 == len(home.env_file.read_text().splitlines())
