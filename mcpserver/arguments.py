@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from types import NoneType
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
@@ -13,6 +12,8 @@ from pydantic_core import ErrorDetails
 
 from mcpserver.caps import within_caps
 from mcpserver.infinity import JsonObject
+from mcpserver.left_out import takes_null, without_left_out
+from mcpserver.params import WrongValue
 
 # What every model provider takes. Bounds are said in the description or the error.
 KEYWORDS = {"type", "description", "enum", "format", "properties", "required", "items"}
@@ -34,13 +35,15 @@ _WORDS = {
 
 
 class ToolArguments(FuncMetadata):
-    """Unknown arguments are refused by name; null for an optional one counts as left out."""
+    """Unknown arguments are refused by name; see left_out for null and empty ones."""
+
+    updates: bool = False
 
     @classmethod
-    def of(cls, metadata: FuncMetadata) -> ToolArguments:
+    def of(cls, metadata: FuncMetadata, *, updates: bool = False) -> ToolArguments:
         model = metadata.arg_model
         strict = type(model.__name__, (model,), {"model_config": ConfigDict(extra="forbid")})
-        return cls(arg_model=cast("type[ArgModelBase]", strict))
+        return cls(arg_model=cast("type[ArgModelBase]", strict), updates=updates)
 
     @cached_property
     def lean_schema(self) -> JsonObject:
@@ -53,26 +56,29 @@ class ToolArguments(FuncMetadata):
         listed: JsonObject = self.lean_schema["properties"]
         return [*listed, *(name for name in self.arg_model.model_fields if name not in listed)]
 
-    @cached_property
-    def _nullable(self) -> set[str]:
-        fields = self.arg_model.model_fields
-        return {name for name in fields if NoneType in get_args(fields[name].annotation)}
-
     def pre_parse_json(self, data: dict[str, Any]) -> dict[str, Any]:
         """Nothing: the SDK would also parse texts that happen to be JSON. See params.FromJson."""
         return data
 
     def validate_arguments(self, arguments_to_validate: dict[str, Any]) -> dict[str, Any]:
-        given = {
-            name: value
-            for name, value in within_caps(arguments_to_validate).items()
-            if value is not None or name in self._nullable or name not in self.names
-        }
         try:
+            given = self._meant(within_caps(arguments_to_validate))
             return super().validate_arguments(given)
+        except WrongValue as error:
+            raise ToolError(str(error)) from error
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False)
             raise ToolError(_explained(faults, self.names)) from error
+
+    def _meant(self, arguments: dict[str, Any]) -> JsonObject:
+        fields = self.arg_model.model_fields
+        given = without_left_out(arguments, fields, updates=self.updates)
+        # Null for a required parameter is a missing one.
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None or name not in fields or takes_null(fields[name])
+        }
 
 
 def _explained(faults: list[ErrorDetails], names: list[str]) -> str:

@@ -48,7 +48,7 @@ CAPS: dict[str, Cap] = {
     "file_name": Cap(255),
     "content_base64": Cap(32 * 2**20),  # MCP_MAX_REQUEST_BYTES is the limit that counts
     "expand": Cap(100, entries=10, nodes=10, levels=2, in_all=1_000),
-    **dict.fromkeys(("user_ids", "attribute_ids"), _LIST),
+    **dict.fromkeys(("user_ids", "attribute_ids", "remove_labels"), _LIST),
     "events": Cap(1_000, entries=50, nodes=500, in_all=20_000),
     **dict.fromkeys(("values", "values_by_name"), _VALUES),
     **dict.fromkeys(("settings", "default_data"), _SETTINGS),

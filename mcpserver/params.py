@@ -10,13 +10,15 @@ providers refuse the whole catalogue for one object without named properties.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
-from pydantic import MISSING, AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import MISSING, AfterValidator, BeforeValidator, Field, WithJsonSchema, WrapValidator
 from pydantic_core import PydanticOmit
 
 from mcpserver.free_forms import (
@@ -52,6 +54,11 @@ def _not_a_boolean(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("must be a number, not true or false")
     return value
+
+
+def _or_name(value: Any, check: Callable[[Any], Any]) -> Any:
+    is_name = isinstance(value, str) and re.search(r"[^\s\d.+-]", value)
+    return value if is_name else check(value)
 
 
 def _user_id(value: int) -> int:
@@ -101,6 +108,13 @@ def _listed(value: Any) -> Any:
     return [part.strip() for part in parsed.split(",")] if isinstance(parsed, str) else parsed
 
 
+def _alone_or_listed(value: Any) -> Any:
+    """One name where a list of them is meant."""
+    names = spelled(value)
+    is_name = isinstance(names, str) and not names.lstrip().startswith("[")
+    return [names] if is_name else names
+
+
 FromJson = BeforeValidator(spelled)
 AsList = BeforeValidator(_listed)
 Text = Annotated[str, AfterValidator(_not_blank)]  # no minLength: it is paid for 150 times
@@ -116,6 +130,8 @@ ReferenceId = Text
 HookId = Text
 TimeEntryId = Text
 UserId = Annotated[int, Field(gt=0), BeforeValidator(_not_a_boolean), AfterValidator(_user_id)]
+# By name too, which the tool looks up; listed as a number.
+MemberId = Annotated[UserId, WrapValidator(_or_name)]
 
 Name = Text
 Description = str
@@ -155,6 +171,7 @@ AttributeSettings = Annotated[
     BeforeValidator(json_object),
     _listed_as("string", 'JSON object; for labels {"labels": [{"name": "Done"}]}'),
 ]
+LabelNames = Annotated[list[Text], BeforeValidator(_alone_or_listed)]
 AttributeIds = Annotated[list[AttributeId], FromJson]
 ParentFolderId = Text
 ParentCommentId = Annotated[Text, Field(description="The comment this replies to")]
@@ -167,7 +184,7 @@ FileName = Annotated[str, AfterValidator(_file_name)]
 ContentType = Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+$", description="MIME type")]
 Base64 = str
 
-UserIds = Annotated[list[UserId], FromJson]
+UserIds = Annotated[list[MemberId], FromJson]
 SortOrder = Annotated[Text, Field(description="Position number")]
 ParentItemId = Annotated[Text, Field(description="Makes it a sub-item; null: top level")]
 
@@ -220,8 +237,16 @@ class Paging:
     sort_by: Annotated[str, Unlisted()] | MISSING = MISSING
     sort_direction: Annotated[Literal["asc", "desc"], Unlisted()] | MISSING = MISSING
 
+    @property
+    def begins_the_list(self) -> bool:
+        """Whether the page is the first one, in Infinity's own order."""
+        moved = (self.after, self.before, self.sort_by, self.sort_direction)
+        return all(each is MISSING for each in moved)
+
     def query(self, **filters: Any) -> JsonObject:
         """The upstream query of this page and further filters."""
+        if self.after is not MISSING and self.before is not MISSING:
+            raise WrongValue("Give after for the next page or before for the one before, not both.")
         return given(**vars(self), **filters)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
-from mcpserver import catalogue
+from mcpserver import notices
+from mcpserver.catalogue import Lists
 from mcpserver.conversion import Texts, converting
-from mcpserver.infinity import InfinityClient, JsonObject
+from mcpserver.conversions import kind_of
+from mcpserver.infinity import JsonObject
 from mcpserver.infinity.errors import Forbidden
-from mcpserver.values import find, kind_of, labels_of
+from mcpserver.infinity.records import is_record
+from mcpserver.labels import labels_of
+
+T = TypeVar("T")
 
 MEMBER_KINDS = ("members", "created_by")
 
@@ -26,36 +31,22 @@ class Reader:
     people: list[JsonObject]
 
     @classmethod
-    async def of(cls, api: InfinityClient, workspace_id: str, board_id: str) -> Reader:
-        attributes = await catalogue.attributes(api, workspace_id, board_id)
+    async def of(cls, lists: Lists) -> Reader:
+        attributes = await lists.attributes()
         if not any(kind_of(attribute) in MEMBER_KINDS for attribute in attributes):
             return cls(attributes, [])
         try:
-            return cls(attributes, await catalogue.members(api, workspace_id))
+            return cls(attributes, await lists.members())
         except Forbidden:  # a restricted member may not list the others: their ids must do
             return cls(attributes, [])
 
-    def attribute(self, wanted: str) -> JsonObject:
-        """By id or name. Raises WrongValue with the candidates."""
-        return find(wanted, self.attributes, what="attribute")
-
-    async def rows(self, items: list[JsonObject]) -> tuple[list[list[JsonObject]], JsonObject]:
-        """The rows of each item, and the notice about their texts if there is one to give."""
-
-        def read(texts: Texts) -> tuple[list[list[JsonObject]], JsonObject]:
-            rows = [self._rows(item, texts) for item in items]
-            return rows, {"notice": texts.notice} if texts.notice else {}
-
-        return await converting(read)
+    async def rows(self, items: list[JsonObject]) -> list[list[JsonObject]]:
+        """The rows of each item."""
+        return await _read(lambda texts: [self._rows(item, texts) for item in items])
 
     async def row(self, attribute: JsonObject, item: JsonObject) -> JsonObject:
         """One row; a value that was never set has its attribute's default."""
-
-        def read(texts: Texts) -> JsonObject:
-            row = self._row(attribute, item, texts)
-            return row | {"notice": texts.notice} if texts.notice else row
-
-        return await converting(read)
+        return await _read(lambda texts: self._row(attribute, item, texts))
 
     def _rows(self, item: JsonObject, texts: Texts) -> list[JsonObject]:
         """A row for each value that the item has, in the order of the board's attributes."""
@@ -82,7 +73,7 @@ class Reader:
             case "members" | "created_by":
                 return ", ".join(_names(data, self.people, keep_unknown=True))
             case "longtext":
-                return texts.text(str(data or ""))
+                return texts.text(data) if isinstance(data, str) else _plain(data)
             case "checkbox":
                 return "yes" if data else "no"
             case "links":
@@ -101,10 +92,22 @@ class Reader:
                 return _plain(data)
 
 
+async def _read(read: Callable[[Texts], T]) -> T:
+    """What `read` makes of the texts, whose notice goes with the result."""
+
+    def noted(texts: Texts) -> tuple[T, str | None]:
+        return read(texts), texts.notice
+
+    result, notice = await converting(noted)
+    if notice:
+        notices.add(notice)
+    return result
+
+
 def _values(item: JsonObject) -> dict[str, Any]:
     """Data by attribute id. An entry may name its attribute in two ways (infinity-api.md §22.5)."""
     return {
-        str(value.get("attribute_id") or value.get("attribute", {}).get("id")): value.get("data")
+        str(value.get("attribute_id") or value["attribute"]["id"]): value.get("data")
         for value in item.get("values") or []
         if not value.get("deleted")
     }
@@ -113,12 +116,13 @@ def _values(item: JsonObject) -> dict[str, Any]:
 def _names(data: Any, records: list[JsonObject], *, keep_unknown: bool) -> list[str]:
     """The names behind ids. Ids of labels that are gone say nothing; those of people still do."""
     names = {str(r["id"]): str(r.get("name") or r.get("email") or f"#{r['id']}") for r in records}
-    ids = [str(each) for each in (data if isinstance(data, list) else [data]) if each is not None]
+    listed = data if isinstance(data, list) else [data]
+    ids = [str(each["id"] if is_record(each) else each) for each in listed if each is not None]
     return [names.get(each, f"#{each}") for each in ids if keep_unknown or each in names]
 
 
 def _entries(data: Any) -> list[Mapping[str, Any]]:
-    return [entry for entry in data or [] if isinstance(entry, Mapping)]
+    return [entry for entry in data if isinstance(entry, Mapping)] if isinstance(data, list) else []
 
 
 def _plain(data: Any) -> str:

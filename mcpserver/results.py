@@ -16,8 +16,8 @@ from mcp_types import CallToolResult, TextContent
 
 from mcpserver.conversion import Texts
 from mcpserver.infinity import JsonObject
+from mcpserver.labels import labels_of
 from mcpserver.richtext import looks_like_html
-from mcpserver.values import labels_of
 
 # Keys that say nothing to a reader of one record, or whose empty value says nothing.
 _SILENT = ("object",)
@@ -30,25 +30,57 @@ _SEPARATORS = ("; ", " = ", " · ", "**")
 _texts: ContextVar[Texts] = ContextVar("texts")
 
 
-def render(data: JsonObject, response_format: str, texts: Texts | None = None) -> CallToolResult:
-    """The result of a tool. `data` is one record or a page; the text is cut between records."""
+def render(
+    data: JsonObject,
+    response_format: str,
+    texts: Texts | None = None,
+    *,
+    notice: str = "",
+    backwards: bool = False,
+) -> CallToolResult:
+    """The result of a tool. `data` is one record or a page; the text is cut between records.
+
+    `notice` is what the server itself says of it. `backwards`: the page was asked for with
+    `before`, so that its next page is the one before it.
+    """
+    if "notice" in data:  # Infinity's would pass for the server's
+        data = {key: data[key] for key in data if key != "notice"}
+    if notice:
+        data = {"notice": notice, **data}
     form = _JSON if response_format == "json" else _MARKDOWN
     texts = texts or Texts()
     token = _texts.set(texts)
     try:
-        text = _with_notice(data, form, texts)
+        text = _with_notice(data, form, texts, _BACKWARDS if backwards else _FORWARDS)
     finally:
         _texts.reset(token)
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=data)
 
 
-def _with_notice(data: JsonObject, form: _Form, texts: Texts) -> str:
+def _with_notice(data: JsonObject, form: _Form, texts: Texts, direction: _Direction) -> str:
     limit: int = settings.MCP_RESULT_TEXT_CHARACTERS
-    text = _bounded(data, form, limit)
+    text = _bounded(data, form, limit, direction)
     if not texts.notice:
         return text
     line = f"> {texts.notice}\n"
-    return line + _bounded(data, form, limit - len(line))
+    return line + _bounded(data, form, limit - len(line), direction)
+
+
+@dataclass(frozen=True)
+class _Direction:
+    """Where the next page of a list is, and what leads there."""
+
+    cursor: str
+    place: str
+    last: str
+
+    def nearest(self, records: list[Any]) -> list[Any]:
+        """The records, those first that come first when paging this way."""
+        return records if self.cursor == "after" else records[::-1]
+
+
+_FORWARDS = _Direction("after", "follow", "after the last")
+_BACKWARDS = _Direction("before", "come before these", "before the first")
 
 
 @dataclass(frozen=True)
@@ -57,26 +89,26 @@ class _Form:
 
     text: Callable[[str], str]
     record: Callable[[Any], str]
-    whole: Callable[[JsonObject, list[str] | None], str]
+    whole: Callable[[JsonObject, list[str] | None, _Direction], str]
 
-    def write(self, data: JsonObject) -> str:
+    def write(self, data: JsonObject, direction: _Direction) -> str:
         listed = _is_page(data) or data.keys() == {"notice", "data"}
-        return self.whole(data, list(map(self.record, data["data"])) if listed else None)
+        return self.whole(data, list(map(self.record, data["data"])) if listed else None, direction)
 
 
-def _bounded(data: JsonObject, form: _Form, limit: int) -> str:
+def _bounded(data: JsonObject, form: _Form, limit: int, direction: _Direction) -> str:
     if _is_page(data) and len(data["data"]) > 1:
-        records = _fitting(data["data"], form, limit)
-        data = data if len(records) == len(data["data"]) else _cut(data, len(records))
-        text = form.whole(data, records)
+        room = limit - NOTICE_CHARACTERS - len(data.get("notice", ""))
+        records = direction.nearest(_fitting(direction.nearest(data["data"]), form, room))
+        data = data if len(records) == len(data["data"]) else _cut(data, len(records), direction)
+        text = form.whole(data, records, direction)
     else:
-        text = form.write(data)
-    return text if len(text) <= limit else _shrunk(data, form, limit)
+        text = form.write(data, direction)
+    return text if len(text) <= limit else _shrunk(data, form, limit, direction)
 
 
-def _fitting(records: list[Any], form: _Form, limit: int) -> list[str]:
-    """The records that fit, with room for a notice, but at least one. Each is written once."""
-    left = limit - NOTICE_CHARACTERS
+def _fitting(records: list[Any], form: _Form, left: int) -> list[str]:
+    """The records that fit, but at least one. Each is written once."""
     written: list[str] = []
     for record in records:
         text = form.record(record)
@@ -87,28 +119,35 @@ def _fitting(records: list[Any], form: _Form, limit: int) -> list[str]:
     return written
 
 
-def _cut(page: JsonObject, kept: int) -> JsonObject:
+def _cut(page: JsonObject, kept: int, direction: _Direction) -> JsonObject:
     total = len(page["data"])
-    told = f" {page['notice']}" if "notice" in page else ""
     notice = (
         f"{total - kept} of {total} records are left out of this text (structuredContent has all). "
-        f"To read them here, repeat this call with limit={kept}: its cursor goes on after the last "
-        f"record below.{told}"
+        f"To read them here, repeat this call with limit={kept}: its cursor goes on "
+        f"{direction.last} record below."
     )
     # The page's own cursor goes on after the records that are left out, and would lose them.
-    return {"notice": notice, "data": page["data"][:kept]}
+    shown = direction.nearest(direction.nearest(page["data"])[:kept])
+    return {"notice": _joined(page, notice), "data": shown}
 
 
-def _shrunk(record: JsonObject, form: _Form, limit: int) -> str:
+def _shrunk(record: JsonObject, form: _Form, limit: int, direction: _Direction) -> str:
     """A record too long by itself: its texts and lists are cut shorter until it fits."""
-    notice = record.get("notice") or "Long values are cut here; structuredContent is whole."
+    notice = record.get("notice", "")
+    if "structuredContent" not in notice:
+        notice = _joined(record, "Long values are cut here; structuredContent is whole.")
     size = limit // 2
     while size >= 20:
-        text = form.write({"notice": notice, **_shortened(record, size, form)})
+        text = form.write({**_shortened(record, size, form), "notice": notice}, direction)
         if len(text) <= limit:
             return text
         size //= 2
-    return form.write({"notice": "Too long for this text; structuredContent is whole."})
+    notice = "Too long for this text; structuredContent is whole."
+    return form.write({"notice": notice}, direction)
+
+
+def _joined(data: JsonObject, notice: str) -> str:
+    return f"{data.get('notice', '')} {notice}".strip()
 
 
 def _shortened(value: Any, size: int, form: _Form) -> Any:
@@ -134,22 +173,22 @@ def _json(data: JsonObject) -> str:
     return orjson.dumps(data).decode()
 
 
-def _json_whole(data: JsonObject, records: list[str] | None) -> str:
+def _json_whole(data: JsonObject, records: list[str] | None, direction: _Direction) -> str:
     return _json(data if records is None else {**data, "data": list(map(orjson.Fragment, records))})
 
 
-def _markdown_whole(data: JsonObject, records: list[str] | None) -> str:
-    lines = _record_lines(data) if records is None else _page_lines(data, records)
+def _markdown_whole(data: JsonObject, records: list[str] | None, direction: _Direction) -> str:
+    lines = _record_lines(data) if records is None else _page_lines(data, records, direction)
     # Infinity answers some changes with nothing, which a model could take for a failure.
     return "\n".join(lines) or "Done."
 
 
-def _page_lines(page: JsonObject, records: list[str]) -> Iterator[str]:
-    if "notice" in page:
+def _page_lines(page: JsonObject, records: list[str], direction: _Direction) -> Iterator[str]:
+    if page.get("notice"):
         yield f"> {page['notice']}"
     count = len(records)
-    goes_on = page.get("has_more") and page["after"]
-    more = f"; more follow with after={page['after']}" if goes_on else ""
+    cursor = page.get("has_more") and page[direction.cursor]
+    more = f"; more {direction.place} with {direction.cursor}={cursor}" if cursor else ""
     yield f"{count} record{'' if count == 1 else 's'}{more}"
     for record in records:
         yield f"- {record}"
@@ -184,7 +223,7 @@ def _short(value: Any) -> str:
 
 
 def _record_lines(record: JsonObject) -> Iterator[str]:
-    if "notice" in record:
+    if record.get("notice"):
         yield f"> {record['notice']}"
     for key, value in record.items():
         if key == "notice" or _is_silent(key, value):
@@ -259,7 +298,7 @@ def _value(entry: JsonObject) -> str:
     data = entry.get("data")
     if isinstance(data, list):
         labels = {label.get("id"): label.get("name") for label in labels_of(attribute)}
-        data = [labels.get(each, each) for each in data] if labels else data
+        data = [labels.get(each, each) if isinstance(each, str) else each for each in data]
     elif isinstance(data, str) and "type" in attribute:
         data = _Read(_texts.get().text(data) if attribute["type"] == "longtext" else data)
     return f"{_inline(name)} = {_quoted(_inline(data))}"

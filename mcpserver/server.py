@@ -24,6 +24,7 @@ from accounts.scopes import ADMIN, READ, WRITE
 from credentials.errors import CredentialError
 from infinity_mcp import __version__
 from infinity_mcp.request_id import current_request_id
+from mcpserver import notices
 from mcpserver.arguments import ToolArguments
 from mcpserver.audit import (
     MISSING_SCOPE,
@@ -78,7 +79,8 @@ class InfinityTool(Tool):
             annotations=annotations,
             structured_output=False,
         )
-        arguments = ToolArguments.of(plain.fn_metadata)
+        updates = scope == WRITE and bool(annotations.idempotent_hint)
+        arguments = ToolArguments.of(plain.fn_metadata, updates=updates)
         tool = cast("InfinityTool", plain)  # the SDK makes one of the class it is asked on
         tool.scope, tool.fn_metadata, tool.parameters = scope, arguments, arguments.lean_schema
         return tool
@@ -123,9 +125,11 @@ def read_tool(function: ToolFunction) -> ToolFunction:
     return _tool(function, READ, read_only=True, idempotent=True)
 
 
-def write_tool(*, idempotent: bool = False) -> Callable[[ToolFunction], ToolFunction]:
+def write_tool(
+    *, destructive: bool = False, idempotent: bool = False
+) -> Callable[[ToolFunction], ToolFunction]:
     """A tool that creates something or, when idempotent, updates it."""
-    return lambda function: _tool(function, WRITE, idempotent=idempotent)
+    return lambda function: _tool(function, WRITE, destructive=destructive, idempotent=idempotent)
 
 
 def admin_tool(
@@ -260,6 +264,7 @@ class InfinityServer(MCPServer[Upstream]):
     ) -> CallToolResult | InputRequiredResult:
         caller = current_caller()
         set_upstream(self.upstream)
+        notices.begin()
         tool = self.tools.get(name)
         try:
             refuse_beyond_policy(caller, name, tool)

@@ -6,11 +6,14 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
+from functools import partial
 from inspect import Parameter
 from typing import Any, get_type_hints
 
 from mcp_types import CallToolResult
+from pydantic import MISSING
 
+from mcpserver import notices
 from mcpserver.conversion import converting
 from mcpserver.infinity import JsonObject
 from mcpserver.params import Paging, ResponseFormat
@@ -19,6 +22,7 @@ from mcpserver.upstream import InfinityApi, open_client
 
 ToolFunction = Callable[..., Awaitable[JsonObject]]
 
+_DAMAGED = "Left out, being damaged in Infinity's answer: records or values, {} in all."
 _RESPONSE_FORMAT = Parameter(
     "response_format", Parameter.KEYWORD_ONLY, annotation=ResponseFormat, default="markdown"
 )
@@ -42,7 +46,11 @@ def published(function: ToolFunction) -> Callable[..., Awaitable[CallToolResult]
         if takes_api:
             arguments["api"] = open_client()
         data = await function(**arguments)
-        return await converting(lambda texts: render(data, response_format, texts))
+        if takes_api and (damaged := arguments["api"].damaged):
+            notices.add(_DAMAGED.format(damaged))
+        backwards = takes_paging and arguments["paging"].before is not MISSING
+        shown = partial(render, data, response_format, notice=notices.taken(), backwards=backwards)
+        return await converting(lambda texts: shown(texts=texts))
 
     parameters.append(_RESPONSE_FORMAT)
     tool.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

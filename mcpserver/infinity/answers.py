@@ -106,8 +106,8 @@ def read_page(answer: Any) -> JsonObject:
     return {
         **answer,
         "has_more": bool(answer.get("has_more", False)),
-        "before": answer.get("before"),
-        "after": answer.get("after"),
+        "before": _cursor(answer.get("before")),
+        "after": _cursor(answer.get("after")),
         "data": [record for record in answer["data"] if not _is_deleted(record)],
     }
 
@@ -117,6 +117,10 @@ def _unexpected(answer: Any, expected: str) -> errors.BadAnswer:
     return errors.BadAnswer(
         f"Infinity's answer was {what} where {expected} was expected. {CHECK_THE_URL}"
     )
+
+
+def _cursor(value: Any) -> str | None:
+    return str(value) if type(value) in (str, int) else None
 
 
 def _is_deleted(record: Any) -> bool:

@@ -20,6 +20,7 @@ from mcpserver.infinity.answers import (
 )
 from mcpserver.infinity.circuit import Circuit
 from mcpserver.infinity.paths import fill_path
+from mcpserver.infinity.records import sound_page, sound_record
 from mcpserver.infinity.transport import Request, Transport, UploadedFile
 
 CALL_SECONDS = 45.0  # clients give up after 60
@@ -72,6 +73,8 @@ class InfinityClient:
         self._seconds = seconds
         self._sleep = sleep
         self._sent = False
+        self.damaged = 0
+        """Records and values that were left out of the answers so far."""
         self._deadline = asyncio.get_running_loop().time() + seconds
 
     async def get(self, path: str, query: Query | None = None, /, **ids: str | int) -> JsonObject:
@@ -136,7 +139,7 @@ class InfinityClient:
             raise self._too_late()
         try:
             async with asyncio.timeout_at(self._deadline):
-                return read(await self._send(request))
+                return self._sound(read(await self._send(request)), is_page=read is read_page)
         except TimeoutError:
             if not self._sent:
                 raise self._too_late() from None
@@ -146,6 +149,11 @@ class InfinityClient:
         except errors.InfinityError as error:
             _advise(method, error)
             raise
+
+    def _sound(self, answer: JsonObject, *, is_page: bool) -> JsonObject:
+        sound, damaged = sound_page(answer) if is_page else sound_record(answer)
+        self.damaged += damaged
+        return sound
 
     def _built(self, method: str, url: str, body: JsonObject | UploadedFile | None) -> Request:
         if not isinstance(body, dict):

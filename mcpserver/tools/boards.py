@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
+from mcpserver.catalogue import Lists
 from mcpserver.infinity import JsonObject
 from mcpserver.params import BoardId, Color, Description, Name, Paging, UserIds, WorkspaceId, given
 from mcpserver.server import read_tool, write_tool
@@ -35,4 +36,7 @@ async def infinity_create_board(
 ) -> JsonObject:
     """Create a board; user_ids are the members who get access. It cannot be deleted here."""
     board = given(name=name, description=description, color=color, user_ids=user_ids)
+    if "user_ids" in board:
+        lists = Lists(api, workspace_id)
+        board["user_ids"] = [await lists.member_id(each) for each in board["user_ids"]]
     return await api.post("workspaces/{ws}/boards", board, ws=workspace_id)

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver.infinity import JsonObject
+from mcpserver import notices
+from mcpserver.catalogue import Lists
+from mcpserver.infinity import InfinityClient, JsonObject
+from mcpserver.merging import merged_settings
 from mcpserver.params import (
     AttributeIds,
     BoardId,
@@ -36,12 +39,7 @@ async def infinity_get_folder(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, folder_id: FolderId
 ) -> JsonObject:
     """One folder, with the attributes it shows."""
-    return await api.get(
-        "workspaces/{ws}/boards/{board}/folders/{folder}",
-        ws=workspace_id,
-        board=board_id,
-        folder=folder_id,
-    )
+    return await _folder(api, workspace_id, board_id, folder_id)
 
 
 @write_tool()
@@ -65,6 +63,9 @@ async def infinity_create_folder(
         sort_order=sort_order,
         settings=settings,
     )
+    if "attribute_ids" in folder:
+        lists = Lists(api, workspace_id, board_id)
+        folder["attribute_ids"] = await lists.attribute_ids(folder["attribute_ids"])
     return await api.post(
         "workspaces/{ws}/boards/{board}/folders", folder, ws=workspace_id, board=board_id
     )
@@ -83,7 +84,8 @@ async def infinity_update_folder(
     sort_order: SortOrder | MISSING = MISSING,
     settings: Settings | MISSING = MISSING,
 ) -> JsonObject:
-    """Change a folder. attribute_ids and settings replace the old ones whole: read them first."""
+    """Change a folder. attribute_ids replace the old ones whole; settings that are not named
+    stay."""
     folder = changes(
         name=name,
         color=color,
@@ -92,6 +94,9 @@ async def infinity_update_folder(
         sort_order=sort_order,
         settings=settings,
     )
+    if folder.keys() & {"attribute_ids", "settings"}:
+        known = await _folder(api, workspace_id, board_id, folder_id)
+        folder |= await _merged(Lists(api, workspace_id, board_id), known, folder)
     return await api.put(
         "workspaces/{ws}/boards/{board}/folders/{folder}",
         folder,
@@ -112,3 +117,36 @@ async def infinity_archive_folder(
         board=board_id,
         folder=folder_id,
     )
+
+
+async def _folder(
+    api: InfinityClient, workspace_id: str, board_id: str, folder_id: str
+) -> JsonObject:
+    return await api.get(
+        "workspaces/{ws}/boards/{board}/folders/{folder}",
+        ws=workspace_id,
+        board=board_id,
+        folder=folder_id,
+    )
+
+
+async def _merged(lists: Lists, known: JsonObject, wanted: JsonObject) -> JsonObject:
+    """What Infinity replaces whole, as it is to be."""
+    merged: JsonObject = {}
+    if "settings" in wanted:
+        merged["settings"] = merged_settings(known, wanted["settings"])
+    if "attribute_ids" in wanted:
+        merged["attribute_ids"] = await lists.attribute_ids(wanted["attribute_ids"])
+        _say_what_is_hidden(known, merged["attribute_ids"])
+    return merged
+
+
+def _say_what_is_hidden(folder: JsonObject, attribute_ids: list[str]) -> None:
+    before = folder.get("attribute_ids")
+    hidden = [id for id in before if id not in attribute_ids] if isinstance(before, list) else []
+    if hidden:
+        ids = ", ".join(str(id)[:40] for id in hidden[:10])
+        notices.add(
+            f"The folder no longer shows {len(hidden)} of its attributes ({ids}), whose values are "
+            "kept. To show them again, send attribute_ids with all that it is to show."
+        )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
+from mcpserver.catalogue import Lists
 from mcpserver.infinity import JsonObject
 from mcpserver.params import AttributeId, BoardId, FolderId, ItemId, Paging, WorkspaceId
 from mcpserver.readable import Reader
@@ -14,10 +15,10 @@ async def infinity_get_item_values(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, item_id: ItemId
 ) -> JsonObject:
     """The values of one item with attribute names and readable texts: the best way to read it."""
-    reader = await Reader.of(api, workspace_id, board_id)
+    reader = await Reader.of(Lists(api, workspace_id, board_id))
     item = await _item(api, workspace_id, board_id, item_id)
-    rows, notice = await reader.rows([item])
-    return {"item_id": item_id, "values": rows[0], **notice}
+    (rows,) = await reader.rows([item])
+    return {"item_id": item_id, "values": rows}
 
 
 @read_tool
@@ -29,8 +30,9 @@ async def infinity_get_item_attribute_value(
     attribute_id: AttributeId,
 ) -> JsonObject:
     """One value of one item, by attribute id or exact name."""
-    reader = await Reader.of(api, workspace_id, board_id)
-    attribute = reader.attribute(attribute_id)
+    lists = Lists(api, workspace_id, board_id)
+    attribute = await lists.find_attribute(attribute_id)
+    reader = await Reader.of(lists)
     item = await _item(api, workspace_id, board_id, item_id)
     return await reader.row(attribute, item)
 
@@ -44,19 +46,19 @@ async def infinity_list_item_values(
     folder_id: FolderId | MISSING = MISSING,
 ) -> JsonObject:
     """The values of the items of a board or folder, with attribute names and readable texts."""
-    reader = await Reader.of(api, workspace_id, board_id)
+    reader = await Reader.of(Lists(api, workspace_id, board_id))
     page = await api.list(
         "workspaces/{ws}/boards/{board}/items",
         paging.query(folder_id=folder_id, expand=["values"]),
         ws=workspace_id,
         board=board_id,
     )
-    rows, notice = await reader.rows(page["data"])
+    rows = await reader.rows(page["data"])
     items = [
         {"item_id": item["id"], "values": values}
         for item, values in zip(page["data"], rows, strict=True)
     ]
-    return {**page, "data": items, **notice}
+    return {**page, "data": items}
 
 
 async def _item(

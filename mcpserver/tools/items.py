@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
+from mcpserver.catalogue import attributes_shown
 from mcpserver.infinity import JsonObject
+from mcpserver.infinity.records import is_record
 from mcpserver.params import (
     BoardId,
     FolderId,
@@ -34,12 +36,14 @@ async def infinity_list_items(
     expand: ItemExpand | MISSING = MISSING,
 ) -> JsonObject:
     """Items of a board or one folder. Values, titles too, need expand=["values.attribute"]."""
-    return await api.list(
+    page = await api.list(
         "workspaces/{ws}/boards/{board}/items",
         paging.query(folder_id=folder_id, expand=expand),
         ws=workspace_id,
         board=board_id,
     )
+    await _attributes_shown(workspace_id, board_id, page["data"], expand)
+    return page
 
 
 @read_tool
@@ -51,13 +55,15 @@ async def infinity_get_item(
     expand: ItemExpand | MISSING = MISSING,
 ) -> JsonObject:
     """One item. Its values need expand=["values.attribute"]."""
-    return await api.get(
+    item = await api.get(
         "workspaces/{ws}/boards/{board}/items/{item}",
         given(expand=expand),
         ws=workspace_id,
         board=board_id,
         item=item_id,
     )
+    await _attributes_shown(workspace_id, board_id, [item], expand)
+    return item
 
 
 @write_tool()
@@ -126,3 +132,17 @@ async def infinity_archive_item(
         board=board_id,
         item=item_id,
     )
+
+
+async def _attributes_shown(
+    workspace_id: str, board_id: str, items: list[JsonObject], expand: ItemExpand | MISSING
+) -> None:
+    if expand is MISSING or "values.attribute" not in expand:
+        return
+    values = (value for item in items for value in item.get("values") or [])
+    shown = {value["attribute"]["id"]: value["attribute"] for value in values if _is_shown(value)}
+    await attributes_shown(workspace_id, board_id, list(shown.values()))
+
+
+def _is_shown(value: JsonObject) -> bool:
+    return is_record(value.get("attribute"))

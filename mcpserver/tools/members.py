@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from mcpserver.catalogue import Lists, forget_members, members_shown
 from mcpserver.infinity import JsonObject
-from mcpserver.params import Email, Paging, Role, UserId, WorkspaceId
+from mcpserver.params import Email, MemberId, Paging, Role, WorkspaceId
 from mcpserver.server import admin_tool, read_tool
 from mcpserver.upstream import InfinityApi
 
@@ -11,7 +12,10 @@ async def infinity_list_workspace_members(
     api: InfinityApi, workspace_id: WorkspaceId, paging: Paging
 ) -> JsonObject:
     """The people of a workspace, with their user ids and roles."""
-    return await api.list("workspaces/{ws}/members", paging.query(), ws=workspace_id)
+    page = await api.list("workspaces/{ws}/members", paging.query(), ws=workspace_id)
+    whole = paging.begins_the_list and not page["has_more"]
+    await members_shown(workspace_id, page["data"], whole=whole)
+    return page
 
 
 @admin_tool()
@@ -20,22 +24,30 @@ async def infinity_invite_workspace_member(
 ) -> JsonObject:
     """Invite someone to a workspace by e-mail."""
     invitation = {"email": email, "role": role}
-    return await api.post("workspaces/{ws}/members/invite", invitation, ws=workspace_id)
+    invited = await api.post("workspaces/{ws}/members/invite", invitation, ws=workspace_id)
+    await forget_members(workspace_id)
+    return invited
 
 
 @admin_tool(idempotent=True)
 async def infinity_add_workspace_member(
-    api: InfinityApi, workspace_id: WorkspaceId, user_id: UserId, role: Role = "full-member"
+    api: InfinityApi, workspace_id: WorkspaceId, user_id: MemberId, role: Role = "full-member"
 ) -> JsonObject:
     """Add an existing Infinity user to a workspace, or change a member's role."""
-    return await api.put(
-        "workspaces/{ws}/members/{user}", {"role": role}, ws=workspace_id, user=user_id
+    user = await Lists(api, workspace_id).member_id(user_id)
+    added = await api.put(
+        "workspaces/{ws}/members/{user}", {"role": role}, ws=workspace_id, user=user
     )
+    await forget_members(workspace_id)
+    return added
 
 
 @admin_tool(destructive=True, idempotent=True)
 async def infinity_remove_workspace_member(
-    api: InfinityApi, workspace_id: WorkspaceId, user_id: UserId
+    api: InfinityApi, workspace_id: WorkspaceId, user_id: MemberId
 ) -> JsonObject:
     """Remove a member from a workspace."""
-    return await api.delete("workspaces/{ws}/members/{user}", ws=workspace_id, user=user_id)
+    user = await Lists(api, workspace_id).member_id(user_id)
+    removed = await api.delete("workspaces/{ws}/members/{user}", ws=workspace_id, user=user)
+    await forget_members(workspace_id)
+    return removed

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from mcpserver.catalogue import Lists
 from mcpserver.infinity import JsonObject
 from mcpserver.params import AttributeId, BoardId, ItemId, ReferenceId, WorkspaceId
 from mcpserver.server import admin_tool, write_tool
@@ -17,7 +18,7 @@ async def infinity_create_reference(
 ) -> JsonObject:
     """Link two items through a reference attribute. Keep the id: references cannot be listed."""
     reference = {
-        "attribute_id": attribute_id,
+        "attribute_id": await Lists(api, workspace_id, board_id).attribute_id(attribute_id),
         "from_item_id": from_item_id,
         "to_item_id": to_item_id,
     }

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
+from mcpserver.catalogue import Lists
 from mcpserver.infinity import JsonObject
 from mcpserver.params import (
     AttributeId,
@@ -33,7 +34,7 @@ async def infinity_create_time_entry(
     id: entries cannot be listed."""
     entry = given(
         item_id=item_id,
-        attribute_id=attribute_id,
+        attribute_id=await Lists(api, workspace_id, board_id).attribute_id(attribute_id),
         started_at=started_at,
         ended_at=ended_at,
         description=description,
@@ -63,6 +64,10 @@ async def infinity_update_time_entry(
         ended_at=ended_at,
         description=description,
     )
+    if "attribute_id" in entry:
+        entry["attribute_id"] = await Lists(api, workspace_id, board_id).attribute_id(
+            entry["attribute_id"]
+        )
     return await api.put(
         "workspaces/{ws}/boards/{board}/time-tracking/{entry}",
         entry,

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver.infinity import JsonObject
+from mcpserver.infinity import InfinityClient, JsonObject
+from mcpserver.merging import merged_settings
 from mcpserver.params import (
     BoardId,
     FolderId,
@@ -42,12 +43,7 @@ async def infinity_get_view(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, view_id: ViewId
 ) -> JsonObject:
     """One view, with its settings."""
-    return await api.get(
-        "workspaces/{ws}/boards/{board}/views/{view}",
-        ws=workspace_id,
-        board=board_id,
-        view=view_id,
-    )
+    return await _view(api, workspace_id, board_id, view_id)
 
 
 @write_tool()
@@ -82,10 +78,13 @@ async def infinity_update_view(
     sort_order: SortOrder | MISSING = MISSING,
     settings: Settings | MISSING = MISSING,
 ) -> JsonObject:
-    """Change a view. settings replace the old ones whole: read them first."""
+    """Change a view. Settings that are not named stay."""
     view = changes(
         folder_id=folder_id, name=name, type=type, sort_order=sort_order, settings=settings
     )
+    if "settings" in view:
+        known = await _view(api, workspace_id, board_id, view_id)
+        view["settings"] = merged_settings(known, view["settings"])
     return await api.put(
         "workspaces/{ws}/boards/{board}/views/{view}",
         view,
@@ -101,6 +100,15 @@ async def infinity_delete_view(
 ) -> JsonObject:
     """Delete a view. Its folder's items stay."""
     return await api.delete(
+        "workspaces/{ws}/boards/{board}/views/{view}",
+        ws=workspace_id,
+        board=board_id,
+        view=view_id,
+    )
+
+
+async def _view(api: InfinityClient, workspace_id: str, board_id: str, view_id: str) -> JsonObject:
+    return await api.get(
         "workspaces/{ws}/boards/{board}/views/{view}",
         ws=workspace_id,
         board=board_id,

@@ -44,8 +44,8 @@ archive_folder            admin -DI  *board folder_id
 list_attributes           read  R-I  *board *paging
 get_attribute             read  R-I  *board attribute_id
 create_attribute          write ---  *board name type:attribute default_data? settings?
-update_attribute          write --I  *board attribute_id name? type?:attribute default_data?
-                                     settings?
+update_attribute          write -DI  *board attribute_id name? type?:attribute default_data?
+                                     settings? remove_labels?:[string]
 delete_attribute          admin -DI  *board attribute_id
 list_items                read  R-I  *board folder_id? expand?:[item] *paging
 get_item                  read  R-I  *board item_id expand?:[item]

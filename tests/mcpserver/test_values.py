@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from mcpserver.names import Names
 from mcpserver.params import WrongValue
-from mcpserver.values import find
 from tests.conftest import MakeUser
 from tests.support import Infinity, Server, data_of, text_of
 
@@ -159,13 +159,39 @@ def test_an_update_of_nothing_is_refused(server: Server, key: str, roadmap: dict
     assert "give at least one thing to change" in text_of(result)
 
 
+@pytest.mark.parametrize(
+    ("name", "label", "asked", "asked_label"),
+    [
+        ("Priorite\u0301", "Eleve\u0301", "Priorit\u00e9", "elev\u00e9"),
+        ("Due  again ", "In\u00a0work", "Due again", "In work"),
+        ("\u200bStage", "Done\ufeff", "stage", "DONE"),
+        ("\uff30hase", "\u2714\ufe0f Yes", "Phase", "\u2714 yes"),
+    ],
+)
+def test_names_count_as_a_reader_sees_them(
+    server: Server,
+    key: str,
+    roadmap: dict[str, Any],
+    create: Create,
+    name: str,
+    label: str,
+    asked: str,
+    asked_label: str,
+) -> None:
+    settings = {"labels": [label, "Other"]}
+    new = {"name": name, "type": "label", "settings": settings}
+    made = data_of(server.call(key, "infinity_create_attribute", **roadmap, **new))
+    labels = made["settings"]["labels"]
+    assert [labels[0]["id"]] == create(values={asked: asked_label})[name]
+
+
 def test_null_is_nobodys_name() -> None:
     people: list[dict[str, Any]] = [
         {"id": 1, "name": "Ada", "email": None},
         {"id": 2, "name": None, "email": None},
     ]
     with pytest.raises(WrongValue, match="there is no member 'None'"):
-        find("None", people, what="member", keys=("name", "email"))
+        Names(people, "member", ("name", "email")).find("None")
 
 
 def test_the_catalogue_of_a_board_is_read_once_a_minute_and_user(

@@ -189,10 +189,10 @@ def test_a_read_of_nothing_is_an_error(status: int, content: Any) -> None:
             {"has_more": False, "before": "b", "after": "a", "data": []},
         ),
         (
-            {"data": [{"settings": [], "events": ["item.created", {"name": "item.updated"}]}]},
+            {"data": [{"id": 1, "settings": [], "events": ["item.created", {"name": "x"}]}]},
             {
                 **EMPTY_PAGE,
-                "data": [{"settings": [], "events": ["item.created", {"name": "item.updated"}]}],
+                "data": [{"id": 1, "settings": [], "events": ["item.created", {"name": "x"}]}],
             },
         ),
     ],

@@ -8,12 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import pytest
 from anyio.from_thread import BlockingPortal
 from mcp.shared.exceptions import MCPError
+from pydantic import MISSING
 
+from mcpserver.params import WrongValue
+from mcpserver.upload import decoded_file
 from tests.conftest import MakeProfile, MakeUser
 from tests.mcpserver.infinity.upstream import always, raw_server
 from tests.mcpserver.tools.agent import Agent, ToolCases, agent_of
@@ -60,6 +64,56 @@ def test_line_breaks_in_base64_are_skipped(workspace: Agent) -> None:
     assert content == downloaded(made)
 
 
+PLAN = bytes(range(256)) + b"plan>>>???"  # in base64 it has + and /
+
+
+def url_safe(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        base64_of(PLAN).rstrip("="),
+        url_safe(PLAN),
+        url_safe(PLAN).rstrip("="),
+        f"{base64_of(PLAN)}==",
+        f" \t{base64_of(PLAN)}\n\v",
+        " ".join(base64_of(PLAN)),
+        f"data:application/pdf;base64,{base64_of(PLAN)}",
+        f"data:;base64,{base64_of(PLAN)}",
+        f"DATA:application/pdf;BASE64,{url_safe(PLAN)}",
+        f'\ndata:application/pdf;name="a b.pdf";charset=utf-8;base64,\n{base64_of(PLAN)}',
+        f"data:application/pdf;base64,{quote(base64_of(PLAN), safe='')}",
+    ],
+)
+def test_base64_is_read_in_all_its_forms(workspace: Agent, written: str) -> None:
+    made = workspace.result(FROM_BASE64, file_name="a", content_base64=written)
+    assert PLAN == downloaded(made)
+
+
+@pytest.mark.parametrize(
+    ("written", "arguments", "type"),
+    [
+        ("data:text/csv;base64,YQ==", {}, "text/csv"),
+        ("data:text/csv;charset=utf-8;base64,YQ", {}, "text/csv"),
+        ("data:text/csv;base64,YQ==", {"content_type": "text/plain"}, "text/plain"),
+        ("data:;base64,YQ==", {}, "application/pdf"),
+        ("data:csv;base64,YQ==", {}, None),
+        ("YQ", {}, "application/pdf"),
+    ],
+)
+def test_a_data_url_says_its_content_type(
+    written: str, arguments: dict[str, str], type: str | None
+) -> None:
+    given = arguments.get("content_type", MISSING)
+    if type is None:
+        with pytest.raises(WrongValue, match="is not valid base64"):
+            decoded_file("a.pdf", written, given)
+    else:
+        assert type == decoded_file("a.pdf", written, given).content_type
+
+
 def test_an_uploaded_file_is_shown_once_an_item_has_it(workspace: Agent, item: Agent) -> None:
     made = upload(workspace, b"Rent 2450.50\n", "lease.txt")
     item.result("infinity_update_item", values_by_name={"Files": [made["id"]]})
@@ -76,10 +130,13 @@ def test_infinity_fetches_a_file_from_a_url(workspace: Agent) -> None:
 def test_a_wrong_file_is_refused_and_nothing_is_uploaded(workspace: Agent) -> None:
     cases: ToolCases = [
         (FROM_BASE64, {"content_base64": "a$=="}, "content_base64 is not valid base64"),
-        (FROM_BASE64, {"content_base64": "aGVsbG8"}, "content_base64 is not valid base64"),
+        (FROM_BASE64, {"content_base64": "aGVsb"}, "content_base64 is not valid base64"),
         (FROM_BASE64, {"content_base64": "=aGVsbG8"}, "content_base64 is not valid base64"),
-        (FROM_BASE64, {"content_base64": "aGVs bG8="}, "content_base64 is not valid base64"),
-        (FROM_BASE64, {"content_base64": "aGVs-_8="}, "content_base64 is not valid base64"),
+        (FROM_BASE64, {"content_base64": "aG=VsbG8"}, "content_base64 is not valid base64"),
+        (FROM_BASE64, {"content_base64": "plan.pdf"}, "content_base64 is not valid base64"),
+        (FROM_BASE64, {"content_base64": "data:,hello"}, "content_base64 is not valid base64"),
+        (FROM_BASE64, {"content_base64": "data:a/b;base64,"}, "content_base64 is empty"),
+        (FROM_BASE64, {"content_base64": "===="}, "content_base64 is empty"),
         (FROM_BASE64, {"content_base64": "é"}, "content_base64 is not valid base64"),
         (FROM_BASE64, {"content_base64": ""}, "content_base64 is empty"),
         (FROM_BASE64, {"content_base64": "\r\n"}, "content_base64 is empty"),

@@ -104,7 +104,7 @@ def test_labels_sent_by_name_alone_stay_the_same_labels(
     before = label_ids(stage)
     stage.result("infinity_update_attribute", settings={"labels": ["Sent", "Final"]})
     after = label_ids(stage)
-    assert (["Sent", "Final"], before["Final"]) == (list(after), after["Final"])
+    assert {**before, "Sent": after["Sent"]} == after
     assert [after["Final"]] == board.values(item["id"])["Stage"]
 
 
@@ -182,3 +182,167 @@ def test_a_deleted_attribute_is_gone_from_board_and_folders(
     listed = [attribute["id"] for attribute in board.records("infinity_list_attributes")]
     ideas = board.result("infinity_get_folder", folder_id=folder_ids["Ideas"])
     assert votes not in [*listed, *ideas["attribute_ids"]]
+
+
+# --- Labels and settings that are not named -------------------------------------------------------
+
+
+def test_a_label_is_added_by_its_name_alone(stage: Agent) -> None:
+    before = settings_of(stage)
+    text = stage.text("infinity_update_attribute", settings={"labels": ["Sent"]})
+    after = settings_of(stage)
+    assert before["labels"] == after["labels"][:2]
+    assert {**before, "labels": after["labels"]} == after
+    assert "Sent" == after["labels"][2]["name"]
+    assert text.startswith("> Labels that settings does not name stay: 'Draft', 'Final'.")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["Draft", "Final", "Sent"],
+        [" draft", "FINAL", "Sent"],
+        [{"name": "Draft"}, {"name": "final"}, "Sent"],
+        ["Draft", {"name": "Final", "color": None}, "Sent", "sent "],
+        {"0": "Draft", "1": "Final", "2": "Sent"},
+        '["Draft", "Final", "Sent"]',
+    ],
+)
+def test_labels_named_again_keep_id_and_colour(stage: Agent, labels: Any) -> None:
+    before = settings_of(stage)
+    result = stage.result("infinity_update_attribute", settings={"labels": labels})
+    after = settings_of(stage)
+    assert before["labels"] == after["labels"][:2]
+    assert ["Draft", "Final", "Sent"] == [label["name"] for label in after["labels"]]
+    assert (True, False) == (after["multiple"], "notice" in result)
+
+
+def test_labels_are_changed_by_id_or_name(stage: Agent) -> None:
+    ids = label_ids(stage)
+    labels = [{"id": ids["Draft"], "name": "Idea"}, {"name": "Final", "color": "#000000"}]
+    stage.result("infinity_update_attribute", settings={"labels": labels})
+    after = {label["id"]: label for label in settings_of(stage)["labels"]}
+    assert "Idea" == after[ids["Draft"]]["name"]
+    assert ("Final", "#000000") == (after[ids["Final"]]["name"], after[ids["Final"]]["color"])
+
+
+def test_all_labels_in_another_order_are_put_in_that_order(stage: Agent) -> None:
+    stage.result("infinity_update_attribute", settings={"labels": ["Final", "Draft"]})
+    assert ["Final", "Draft"] == list(label_ids(stage))
+
+
+def test_settings_that_are_not_named_stay(stage: Agent) -> None:
+    before = settings_of(stage)
+    stage.result("infinity_update_attribute", settings={"allowEmpty": False})
+    assert {**before, "allowEmpty": False} == settings_of(stage)
+
+
+@pytest.mark.parametrize("removed", [["Draft"], "draft", '["DRAFT "]'])
+def test_labels_are_removed_by_name_only_when_asked(stage: Agent, removed: Any) -> None:
+    before = settings_of(stage)
+    stage.result("infinity_update_attribute", remove_labels=removed)
+    assert {**before, "labels": before["labels"][1:]} == settings_of(stage)
+
+
+def test_labels_are_removed_by_id_beside_other_changes(stage: Agent) -> None:
+    ids = label_ids(stage)
+    changes = {"settings": {"labels": ["Sent"]}, "remove_labels": [ids["Final"]], "name": "Phase"}
+    stage.result("infinity_update_attribute", **changes)
+    after = label_ids(stage)
+    assert (["Draft", "Sent"], ids["Draft"]) == (list(after), after["Draft"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"remove_labels": ["Nope"]}, "there is no label 'Nope'; there are: 'Draft', 'Final'"),
+        ({"remove_labels": [None]}, "remove_labels.0: must be text"),
+        (
+            {"remove_labels": ["Draft"], "settings": {"labels": ["draft"]}},
+            "Labels both in settings and in remove_labels: 'Draft'",
+        ),
+        ({"settings": {"labels": [None]}}, "each of settings.labels is a name or"),
+        ({"settings": {"labels": [["Sent"]]}}, "each of settings.labels is a name or"),
+        ({"settings": {"labels": [True]}}, "each of settings.labels is a name or"),
+        ({"settings": {"labels": 5}}, "settings.labels is a list of names or"),
+        ({"settings": {"labels": [{"color": "#000000"}]}}, "each of settings.labels has a name"),
+        ({"settings": {"labels": [" "]}}, "each of settings.labels has a name"),
+    ],
+)
+def test_wrong_labels_are_refused(stage: Agent, changes: dict[str, Any], told: str) -> None:
+    assert told in stage.refused("infinity_update_attribute", **changes)
+
+
+def test_a_label_whose_name_is_there_twice_is_refused_with_ids(board: Agent) -> None:
+    twice = [{"id": str(uuid.uuid4()), "name": "Same"} for _ in range(2)]
+    made = board.result(
+        "infinity_create_attribute", name="New", type="label", settings={"labels": twice}
+    )
+    place = {"attribute_id": made["id"]}
+    told = board.refused("infinity_update_attribute", **place, settings={"labels": ["same"]})
+    assert f"use an id: {twice[0]['id']}, {twice[1]['id']}" in told
+
+
+# --- Defaults -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("type", "given", "stored"),
+    [
+        ("number", "42", 42),
+        ("number", "2.5", 2.5),
+        ("progress", "40%", 40),
+        ("checkbox", "yes", True),
+        ("text", "[draft]", "[draft]"),
+        ("text", '"42"', "42"),
+        ("text", 5, "5"),
+        ("longtext", "**a**", "<p><strong>a</strong></p>"),
+        ("date", "2026/12/01", "2026-12-01"),
+        ("members", "Ada Example", [4242]),
+        ("members", ["ada@example.org", 4242], [4242]),
+        ("email", "mailto:ada@example.org", "ada@example.org"),
+    ],
+)
+def test_a_default_is_converted_as_a_value_is(
+    board: Agent, type: str, given: Any, stored: Any
+) -> None:
+    made = board.result("infinity_create_attribute", name="New", type=type, default_data=given)
+    attribute = board.at(attribute_id=made["id"])
+    assert stored == attribute.result("infinity_get_attribute")["default_data"]
+    attribute.result("infinity_update_attribute", default_data=None)
+    empty = attribute.result("infinity_get_attribute")["default_data"]
+    assert empty in (None, "", [], False)
+    attribute.result("infinity_update_attribute", default_data=given)
+    assert stored == attribute.result("infinity_get_attribute")["default_data"]
+
+
+def test_a_default_label_goes_by_its_name(board: Agent) -> None:
+    made = board.result(
+        "infinity_create_attribute",
+        name="Stage",
+        type="label",
+        settings={"labels": ["Draft", "Final"]},
+        default_data="draft",
+    )
+    stage = board.at(attribute_id=made["id"])
+    assert [label_ids(stage)["Draft"]] == made["default_data"]
+    stage.result("infinity_update_attribute", settings={"labels": ["Sent"]}, default_data=["Sent"])
+    read = stage.result("infinity_get_attribute")
+    assert [label_ids(stage)["Sent"]] == read["default_data"]
+
+
+@pytest.mark.parametrize(
+    ("type", "given", "told"),
+    [
+        ("number", "much", "default_data: takes a number, such as 12.5, not 'much'"),
+        ("text", ["a"], "default_data: takes text"),
+        ("checkbox", "perhaps", "default_data: takes true or false"),
+        ("date", "soon", "default_data: takes a date like"),
+        ("label", "Draft", "default_data: there is no label 'Draft'; there are: none"),
+        ("members", "zed", "default_data: there is no member 'zed'; there are: 'Ada Example'"),
+        ("created_at", "2026-12-01", "default_data: a created_at value cannot be set here"),
+    ],
+)
+def test_a_wrong_default_is_refused(board: Agent, type: str, given: Any, told: str) -> None:
+    refused = board.refused("infinity_create_attribute", name="New", type=type, default_data=given)
+    assert told in refused

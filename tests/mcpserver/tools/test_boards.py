@@ -28,7 +28,7 @@ def test_a_wrong_board_is_refused_before_anything_is_sent(workspace: Agent) -> N
         ({"name": 7}, "name: must be text"),
         ({"name": "Launch", "color": "blue"}, "color: must look like"),
         ({"name": "Launch", "color": "#1EB9C8\n"}, "color: must look like"),
-        ({"name": "Launch", "user_ids": ["bob"]}, "user_ids.0: must be a whole number"),
+        ({"name": "Launch", "user_ids": ["bob"]}, "there is no member 'bob'; there are: "),
         ({"name": "Launch", "user_ids": [0]}, "user_ids.0: must be more than 0"),
         ({"name": "Launch", "user_ids": "4243"}, "user_ids: must be a list"),
     ]

@@ -100,7 +100,7 @@ def test_what_a_comment_belongs_to_can_be_expanded(item: Agent) -> None:
 def test_a_wrong_comment_is_refused_before_anything_is_sent(item: Agent) -> None:
     cases: ToolCases = [
         ("infinity_create_comment", {"text": " "}, "text: is empty"),
-        ("infinity_create_comment", {"text": "a", "parent_id": ""}, "parent_id: is empty"),
+        ("infinity_create_comment", {"text": "a", "parent_id": " "}, "parent_id: is empty"),
         ("infinity_add_item_comment", {"comment_text": "\n"}, "comment_text: is empty"),
         ("infinity_add_item_comment", {"text": "a"}, "text is not a parameter"),
     ]
@@ -112,7 +112,8 @@ def test_a_wrong_update_is_refused_before_anything_is_sent(comment: Agent) -> No
     cases: Cases = [
         ({}, "give at least one thing to change"),
         ({"text": None}, "give at least one thing to change"),
-        ({"text": ""}, "text: is empty"),
+        ({"text": ""}, "give at least one thing to change"),
+        ({"text": " "}, "text: is empty"),
     ]
     for changes, told in cases:
         assert told in comment.refused("infinity_update_comment", **changes)

@@ -63,9 +63,9 @@ def test_an_update_changes_what_it_names_and_nothing_else(folder: Agent) -> None
         ({"color": None}, {"color": None}),
         ({"color": "#000000", "name": None, "settings": None}, {"color": "#000000"}),
         ({"parent_id": None}, {"parent_id": None}),
-        ({"attribute_ids": "[]"}, {"attribute_ids": []}),
-        ({"settings": '{"a": {"b": [1]}}'}, {"settings": {"a": {"b": [1]}}}),
-        ({"settings": {}}, {"settings": {}}),
+        ({"settings": '{"attributes": [1]}'}, {"settings": {"attributes": [1]}}),
+        ({"settings": {"a": 2}}, {"settings": {"attributes": [1], "a": 2}}),
+        ({"settings": {"a": None}}, {"settings": {"attributes": [1], "a": None}}),
         ({"sort_order": "-1"}, {"sort_order": "-1"}),
     ]
     expected = read(folder)
@@ -79,9 +79,9 @@ def test_a_wrong_update_is_refused_before_anything_is_sent(folder: Agent) -> Non
     cases: Cases = [
         ({}, "give at least one thing to change"),
         ({"name": None, "settings": None}, "give at least one thing to change"),
-        ({"name": ""}, "name: is empty"),
+        ({"name": " "}, "name: is empty"),
         ({"color": "#12345"}, "color: must look like"),
-        ({"parent_id": ""}, "parent_id: is empty"),
+        ({"parent_id": " "}, "parent_id: is empty"),
         ({"attribute_ids": [7]}, "attribute_ids.0: must be text"),
         ({"attribute_ids": "Name"}, "attribute_ids: must be a list"),
         ({"settings": [1]}, "settings: takes a JSON object"),

@@ -77,8 +77,8 @@ def test_a_wrong_hook_is_refused_before_anything_is_sent(board: Agent) -> None:
 def test_a_wrong_update_is_refused_before_anything_is_sent(hook: Agent) -> None:
     cases: Cases = [
         ({}, "give at least one thing to change"),
-        ({"url": ""}, "url: is not an http(s) URL"),
-        ({"events": "[]"}, "events: "),
+        ({"url": "hooks"}, "url: is not an http(s) URL"),
+        ({"events": "[1]"}, "events: takes a JSON list"),
     ]
     for changes, told in cases:
         assert told in hook.refused("infinity_update_hook", **changes)

@@ -85,9 +85,7 @@ def test_a_value_that_was_never_set_is_the_default(board: Agent, folder_ids: Ids
 
 def test_a_label_that_is_gone_says_nothing(board: Agent, item: Agent, attribute_ids: Ids) -> None:
     areas = board.at(attribute_id=attribute_ids["Areas"])
-    settings = areas.result("infinity_get_attribute")["settings"]
-    left = [label for label in settings["labels"] if label["name"] != "Web"]
-    areas.result("infinity_update_attribute", settings={**settings, "labels": left})
+    areas.result("infinity_update_attribute", remove_labels=["Web"])
     found = row(item, "Areas")
     assert (2, "API") == (len(found["data"]), found["text"])
 

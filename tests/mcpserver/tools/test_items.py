@@ -103,7 +103,7 @@ def test_a_wrong_update_is_refused_before_anything_is_sent(item: Agent) -> None:
         ({"values": "{'Name': 'single quotes'}"}, "values: takes a list such as [{"),
         ({"values": [{"attribute_id": "a", "data": 1}]}, "values: each entry names its attribute"),
         ({"name": "a", "title": "b"}, "name and title are the same thing"),
-        ({"folder_id": ""}, "folder_id: is empty"),
+        ({"folder_id": " "}, "folder_id: is empty"),
     ]
     for changes, told in cases:
         assert told in item.refused("infinity_update_item", **changes)

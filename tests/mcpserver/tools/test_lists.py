@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -79,3 +80,32 @@ def test_the_text_of_a_page_says_how_to_go_on(board: Agent) -> None:
     text = board.text("infinity_list_folders", limit=4)
     assert text.startswith(f"4 records; more follow with after={page.structured_content['after']}")
     assert "after=" not in board.text("infinity_list_folders", limit=5)
+
+
+NEXT = re.compile(r"more (follow|come before these) with (after|before)=(\S+)")
+
+
+@pytest.mark.parametrize("limit", [1, 4, 7, 24])
+def test_a_list_is_walked_backwards_as_its_texts_say(board: Agent, limit: int) -> None:
+    (whole,) = pages("infinity_list_items", board, 100)
+    last = board.result("infinity_list_items", limit=100)["after"]
+    found: list[str] = []
+    going_on: dict[str, Any] = {"before": last}
+    for _ in range(30):
+        page = board.call("infinity_list_items", limit=limit, **going_on)
+        assert page.structured_content is not None
+        found = [record["id"] for record in page.structured_content["data"]] + found
+        text = board.text("infinity_list_items", limit=limit, **going_on)
+        match = NEXT.search(text)
+        if match is None:
+            break
+        assert ("come before these", "before") == (match[1], match[2])
+        going_on = {match[2]: match[3]}
+    assert whole[:-1] == found
+
+
+def test_a_page_cannot_be_asked_for_in_both_directions(board: Agent) -> None:
+    cursor = board.result("infinity_list_items", limit=3)["after"]
+    told = board.refused("infinity_list_items", after=cursor, before=cursor)
+    assert "Give after for the next page or before for the one before, not both" in told
+    assert board.records("infinity_list_items", after=cursor, before="")

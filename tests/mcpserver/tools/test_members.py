@@ -48,6 +48,18 @@ def test_a_removed_member_is_gone(workspace: Agent) -> None:
     assert "dan@example.org" not in roles(workspace)
 
 
+def test_members_go_by_name_or_email(workspace: Agent) -> None:
+    before = roles(workspace)
+    workspace.result("infinity_add_workspace_member", user_id="dan@EXAMPLE.org", role="admin")
+    assert {**before, "dan@example.org": "admin"} == roles(workspace)
+    made = workspace.result("infinity_create_board", name="New", user_ids=["ada example", 4317])
+    assert {4242, 4317} == set(made["user_ids"])
+    removed = workspace.result("infinity_remove_workspace_member", user_id="dan example ")
+    assert 4317 == removed["id"]
+    told = workspace.refused("infinity_remove_workspace_member", user_id="Dan Example")
+    assert "there is no member 'Dan Example'; there are: 'Ada Example'" in told
+
+
 def test_wrong_people_are_refused_before_anything_is_sent(workspace: Agent) -> None:
     cases: ToolCases = [
         ("infinity_invite_workspace_member", {"email": "zoe"}, "email: is not an e-mail address"),
@@ -58,7 +70,7 @@ def test_wrong_people_are_refused_before_anything_is_sent(workspace: Agent) -> N
         ),
         ("infinity_add_workspace_member", {"user_id": 0}, "user_id: must be more than 0"),
         ("infinity_add_workspace_member", {"user_id": True}, "user_id: must be a number"),
-        ("infinity_add_workspace_member", {"user_id": "ada"}, "user_id: must be a whole number"),
+        ("infinity_add_workspace_member", {"user_id": "ada"}, "there is no member 'ada'"),
         ("infinity_remove_workspace_member", {"user_id": -4317}, "user_id: must be more than 0"),
         ("infinity_remove_workspace_member", {"user_id": 1.5}, "user_id: must be a whole number"),
     ]

@@ -101,8 +101,8 @@ def in_order(tools: list[Tool]) -> list[Tool]:
     kept: list[Tool] = []
     removing: list[Tool] = []
     for tool in tools:
-        assert tool.annotations
-        (removing if tool.annotations.destructive_hint else kept).append(tool)
+        removes = re.search("_(archive|delete|remove)_", tool.name)
+        (removing if removes else kept).append(tool)
     return [*kept, *reversed(removing)]
 
 

@@ -42,7 +42,7 @@ def test_views_are_listed_by_board_and_by_folder(board: Agent, folder_ids: Ids) 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"name": "By month"}, {"type": "table"}, {"settings": {"a": 1}}, {"sort_order": "8"}],
+    [{"name": "By month"}, {"type": "table"}, {"settings": {"filters": [1]}}, {"sort_order": "8"}],
 )
 def test_an_update_changes_what_it_names_and_nothing_else(
     view: Agent, changes: dict[str, Any]
@@ -50,6 +50,12 @@ def test_an_update_changes_what_it_names_and_nothing_else(
     before = view.result("infinity_get_view")
     view.result("infinity_update_view", **changes)
     assert {**before, **changes} == view.result("infinity_get_view")
+
+
+def test_settings_that_are_not_named_stay(view: Agent) -> None:
+    before = view.result("infinity_get_view")["settings"]
+    view.result("infinity_update_view", settings={"a": 1})
+    assert {**before, "a": 1} == view.result("infinity_get_view")["settings"]
 
 
 def test_a_view_moves_to_another_folder(view: Agent, folder_ids: Ids) -> None:
@@ -72,8 +78,8 @@ def test_a_wrong_view_is_refused_before_anything_is_sent(board: Agent, folder_id
 def test_a_wrong_update_is_refused_before_anything_is_sent(view: Agent) -> None:
     cases: Cases = [
         ({}, "give at least one thing to change"),
-        ({"settings": "[]"}, "settings: takes a JSON object"),
-        ({"folder_id": ""}, "folder_id: is empty"),
+        ({"settings": "[1]"}, "settings: takes a JSON object"),
+        ({"folder_id": " "}, "folder_id: is empty"),
     ]
     for changes, told in cases:
         assert told in view.refused("infinity_update_view", **changes)

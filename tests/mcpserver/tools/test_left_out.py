@@ -1,0 +1,271 @@
+"""What models send for parameters that they do not use (null, "", [], {}) changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.mcpserver.tools.agent import Agent
+
+pytestmark = pytest.mark.usefixtures("board")
+
+Ids = dict[str, str]
+HOW_TO_CLEAR = "Null clears only when it is the one change of a call"
+
+
+@pytest.fixture
+def subitem(board: Agent, item: Agent) -> Agent:
+    """At a sub-item with a title."""
+    parent = item.place["item_id"]
+    folder = item.result("infinity_get_item")["folder_id"]
+    place = {"parent_item_id": parent, "folder_id": folder}
+    made = board.result("infinity_create_subitem", **place, title="Small")
+    return board.at(item_id=made["id"])
+
+
+@pytest.fixture
+def reply(item: Agent) -> Agent:
+    first = item.result("infinity_create_comment", text="First.")
+    second = item.result("infinity_create_comment", text="Second.", parent_id=first["id"])
+    return item.at(comment_id=second["id"])
+
+
+@pytest.fixture
+def subfolder(board: Agent, folder_ids: Ids) -> Agent:
+    made = board.result(
+        "infinity_create_folder", name="Sub", parent_id=folder_ids["Ideas"], color="#123456"
+    )
+    return board.at(folder_id=made["id"])
+
+
+@pytest.fixture
+def size(board: Agent) -> Agent:
+    made = board.result("infinity_create_attribute", name="Size", type="number", default_data=3)
+    return board.at(attribute_id=made["id"])
+
+
+@pytest.fixture
+def entry(item: Agent, board: Agent) -> Agent:
+    made = item.result(
+        "infinity_create_time_entry",
+        attribute_id="Time spent",
+        started_at="2026-02-03T06:00:00Z",
+        ended_at="2026-02-03T06:30:00Z",
+        description="Call",
+    )
+    return board.at(time_entry_id=made["id"])
+
+
+Case = tuple[str, str, dict[str, Any], dict[str, Any], str]
+# Where, the tool, its one change, what several models send along, and what that would have cleared.
+CASES: list[Case] = [
+    (
+        "subitem",
+        "infinity_update_item",
+        {"sort_order": "5"},
+        dict.fromkeys(("folder_id", "parent_id", "values", "values_by_name", "name", "title")),
+        "parent_id",
+    ),
+    ("reply", "infinity_update_comment", {"text": "Third."}, {"parent_id": None}, "parent_id"),
+    (
+        "subfolder",
+        "infinity_update_folder",
+        {"name": "Other"},
+        dict.fromkeys(("color", "parent_id", "attribute_ids", "sort_order", "settings")),
+        "color, parent_id",
+    ),
+    (
+        "size",
+        "infinity_update_attribute",
+        {"name": "Other"},
+        dict.fromkeys(("type", "default_data", "settings", "remove_labels")),
+        "default_data",
+    ),
+    (
+        "entry",
+        "infinity_update_time_entry",
+        {"description": "Talk"},
+        dict.fromkeys(("item_id", "attribute_id", "started_at", "ended_at")),
+        "started_at, ended_at",
+    ),
+]
+READ = {
+    "subitem": "infinity_get_item",
+    "reply": "infinity_get_comment",
+    "subfolder": "infinity_get_folder",
+    "size": "infinity_get_attribute",
+}
+
+
+@pytest.mark.parametrize(("place", "tool", "change", "nulls", "kept"), CASES)
+@pytest.mark.parametrize("null_first", [True, False])
+def test_null_beside_another_change_clears_nothing_and_is_told(
+    request: pytest.FixtureRequest,
+    place: str,
+    tool: str,
+    change: dict[str, Any],
+    nulls: dict[str, None],
+    kept: str,
+    null_first: bool,
+) -> None:
+    agent: Agent = request.getfixturevalue(place)
+    before = agent.result(READ[place]) if place in READ else None
+    arguments = {**nulls, **change} if null_first else {**change, **nulls}
+    result = agent.call(tool, **arguments)
+    told = f"Left out, being empty beside other changes: {kept}. {HOW_TO_CLEAR}."
+    assert result.structured_content
+    assert told == result.structured_content["notice"]
+    assert getattr(result.content[0], "text", "").startswith(f"> {told}\n")
+    if before:
+        after = agent.result(READ[place])
+        assert {*change} == {key for key in after if after[key] != before[key]}
+    else:
+        assert result.structured_content["ended_at"] == "2026-02-03T06:30:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("place", "tool", "name", "cleared"),
+    [
+        ("subitem", "infinity_update_item", "parent_id", None),
+        ("reply", "infinity_update_comment", "parent_id", None),
+        ("subfolder", "infinity_update_folder", "parent_id", None),
+        ("subfolder", "infinity_update_folder", "color", None),
+        ("size", "infinity_update_attribute", "default_data", None),
+        ("entry", "infinity_update_time_entry", "ended_at", None),
+        ("entry", "infinity_update_time_entry", "description", None),
+    ],
+)
+@pytest.mark.parametrize("filler", [{}, {"response_format": None}, {"response_format": "json"}])
+def test_null_alone_clears(
+    request: pytest.FixtureRequest,
+    place: str,
+    tool: str,
+    name: str,
+    cleared: Any,
+    filler: dict[str, Any],
+) -> None:
+    agent: Agent = request.getfixturevalue(place)
+    result = agent.result(tool, **{name: None}, **filler)
+    assert (cleared, False) == (result[name], "notice" in result)
+
+
+def test_null_clears_beside_what_counts_as_left_out(subitem: Agent) -> None:
+    subitem.result("infinity_update_item", parent_id=None, title="", values={}, folder_id="")
+    assert subitem.result("infinity_get_item")["parent_id"] is None
+    assert "Small" == subitem.values(subitem.place["item_id"])["Name"]
+
+
+@pytest.mark.parametrize(
+    ("place", "tool", "nulls"),
+    [
+        ("subitem", "infinity_update_item", ("parent_id", "folder_id")),
+        ("subfolder", "infinity_update_folder", ("parent_id", "color")),
+        ("entry", "infinity_update_time_entry", ("ended_at", "description")),
+        ("size", "infinity_update_attribute", ("default_data", "name")),
+    ],
+)
+def test_several_nulls_and_no_change_are_refused(
+    request: pytest.FixtureRequest, place: str, tool: str, nulls: tuple[str, ...]
+) -> None:
+    told = request.getfixturevalue(place).refused(tool, **dict.fromkeys(nulls))
+    assert f"{HOW_TO_CLEAR}, and several are null here: {', '.join(nulls)}." in told
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\t\n", "\u200b"])
+@pytest.mark.parametrize("parameter", ["name", "title"])
+def test_an_empty_title_counts_as_left_out(item: Agent, parameter: str, empty: str) -> None:
+    before = item.values(item.place["item_id"])["Name"]
+    item.result("infinity_update_item", values={"Progress": 50}, **{parameter: empty})
+    after = item.values(item.place["item_id"])
+    assert (before, 50) == (after["Name"], after["Progress"])
+    told = item.refused("infinity_update_item", **{parameter: empty})
+    assert "Nothing was changed: give at least one thing to change" in told
+
+
+def test_an_empty_title_beside_the_other_word_for_it_counts_as_left_out(item: Agent) -> None:
+    item.result("infinity_update_item", name="", title="Buy paper")
+    assert "Buy paper" == item.values(item.place["item_id"])["Name"]
+
+
+@pytest.mark.parametrize(("empty", "stored"), [("", ""), (None, "")])
+def test_what_stands_inside_values_is_meant_as_it_stands(
+    item: Agent, empty: str | None, stored: str
+) -> None:
+    values: dict[str, Any] = {
+        "Name": empty,
+        "Assignee": None,
+        "Due": "",
+        "Areas": [],
+        "Estimate": None,
+    }
+    item.result("infinity_update_item", values=values, title=None, name="")
+    after = item.values(item.place["item_id"])
+    assert (stored, [], None, [], None) == tuple(after[name] for name in values)
+
+
+@pytest.mark.parametrize(
+    ("place", "tool", "change", "empty"),
+    [
+        (
+            "subitem",
+            "infinity_update_item",
+            {"sort_order": "5"},
+            {"folder_id": "", "parent_id": "", "values": {}, "values_by_name": "{}", "title": ""},
+        ),
+        ("reply", "infinity_update_comment", {"text": "Third."}, {"parent_id": ""}),
+        (
+            "subfolder",
+            "infinity_update_folder",
+            {"name": "Other"},
+            {"color": "", "parent_id": "", "attribute_ids": [], "settings": {}, "sort_order": ""},
+        ),
+        (
+            "size",
+            "infinity_update_attribute",
+            {"name": "Other"},
+            {"type": "", "default_data": "", "settings": "{}", "remove_labels": "[]"},
+        ),
+    ],
+)
+def test_what_is_empty_counts_as_left_out(
+    request: pytest.FixtureRequest,
+    place: str,
+    tool: str,
+    change: dict[str, Any],
+    empty: dict[str, Any],
+) -> None:
+    agent: Agent = request.getfixturevalue(place)
+    before = agent.result(READ[place])
+    notice = agent.result(tool, **change, **empty)["notice"]
+    after = agent.result(READ[place])
+    assert {*change} == {key for key in after if after[key] != before[key]}
+    assert [] == [name for name in empty if name not in notice]
+
+
+@pytest.mark.parametrize("empty", [None, "", [], {}, "[]", "{}"])
+def test_reading_tools_leave_out_what_is_empty(board: Agent, empty: Any) -> None:
+    plain = board.call("infinity_list_items", limit=3)
+    names = ["folder_id", "expand", "after", "before", "sort_by", "sort_direction"]
+    if empty in ("[]", "{}"):
+        names = ["expand"]  # the others are texts
+    assert plain == board.call("infinity_list_items", limit=3, **dict.fromkeys(names, empty))
+
+
+@pytest.mark.parametrize("empty", [None, "", []])
+def test_creating_tools_leave_out_what_is_empty(board: Agent, empty: Any) -> None:
+    names = ("color", "parent_id", "attribute_ids", "sort_order", "settings")
+    plain = board.result("infinity_create_folder", name="Later")
+    made = board.result("infinity_create_folder", name="Later", **dict.fromkeys(names, empty))
+    own = {"id", "sort_order", "created_at"}
+    assert {key: plain[key] for key in plain if key not in own} == {
+        key: made[key] for key in made if key not in own
+    }
+    made = board.result("infinity_create_attribute", name="N", type="label", default_data=empty)
+    assert [] == made["default_data"]
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_what_is_required_is_not_left_out(board: Agent, empty: str | None) -> None:
+    told = board.refused("infinity_update_item", item_id=empty, title="a")
+    assert "item_id: is empty" in told if empty == "" else "item_id is required" in told
