@@ -23,7 +23,7 @@ from accounts.policy import Policy
 from accounts.scopes import ACCESS, SCOPES, known_scopes
 from credentials.errors import CredentialError, TokenInvalid
 from credentials.models import Profile
-from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL, clean_token
+from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL, clean_token, complete_base_url
 from mcpserver.forms import OVERLAPS, KeyForm, MadeKey
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class ProfileForm(AccessForm):
     def _token_for(self, base_url: str) -> str:
         """What stands for an empty field: the stored token, which goes nowhere else than before."""
         adding = self.instance._state.adding
-        if not adding and base_url.rstrip("/") == self.initial["base_url"]:
+        if not adding and complete_base_url(base_url) == self.initial["base_url"]:
             return ""
         if base_url == SANDBOX_URL:
             return SANDBOX_TOKEN
