@@ -35,13 +35,13 @@ class Cap:
 
 SHORT = Cap(100)
 _LIST = Cap(100, entries=500, nodes=500, levels=2, in_all=50_000)
-_VALUES = Cap(100_000, entries=200, nodes=MOST_IN_VALUES, in_all=1_000_000)
+_VALUES = Cap(50_000, entries=200, nodes=MOST_IN_VALUES, in_all=1_000_000)
 _SETTINGS = Cap(100_000, entries=500, nodes=5_000, in_all=200_000)
 
 CAPS: dict[str, Cap] = {
     **dict.fromkeys(("after", "before"), Cap(2_000)),
     **dict.fromkeys(("name", "title"), Cap(1_000)),
-    **dict.fromkeys(("text", "comment_text"), Cap(100_000)),
+    **dict.fromkeys(("text", "comment_text"), Cap(50_000)),
     "description": Cap(10_000),
     "url": Cap(4_000),
     "email": Cap(320),
