@@ -17,7 +17,10 @@ from django.contrib.staticfiles.finders import (
 )
 from django.core.asgi import get_asgi_application
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.endpoints import HTTPEndpoint
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -67,8 +70,16 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
             yield
 
 
+class Health(HTTPEndpoint):
+    """The process answers; nothing else is touched, not even a thread, which may be long busy."""
+
+    async def get(self, _: Request) -> JSONResponse:
+        return JSONResponse({"ok": True, "service": "infinity-mcp"})
+
+
 site = Starlette(
     routes=[
+        Route("/health", Health),
         Mount("/static", FoundStaticFiles()),
         Mount("/", django),
     ],

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from infinity_mcp.request_id import new_request_id
 
 SEARCH_VAR = "q"  # of Django's admin
-FOR_MACHINES = ("/health", "/ready", "/metrics")
+FOR_MACHINES = ("/ready", "/metrics")
 
 
 class RequestIdMiddleware:

@@ -1,4 +1,4 @@
-"""URLs that Django serves. `/mcp` and `/static` are routed in asgi.py."""
+"""URLs that Django serves. `/mcp`, `/health` and `/static` are routed in asgi.py."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("", include("accounts.urls")),
     path("connect/", include("mcpserver.urls")),
-    path("health", views.health),
     path("ready", views.ready),
     path("metrics", views.metrics),
     path("admin/", admin.site.urls),

@@ -1,4 +1,4 @@
-"""Health and readiness for machines, and where people begin."""
+"""Readiness and metrics for machines, and where people begin."""
 
 from __future__ import annotations
 
@@ -30,12 +30,6 @@ def home(request: HttpRequest) -> HttpResponse:
     """Sends people on to what they can do here."""
     assert isinstance(request.user, User)
     return redirect("admin:index" if request.user.is_staff else "connect")
-
-
-@require_safe
-def health(request: HttpRequest) -> JsonResponse:
-    """The process answers; nothing else is touched."""
-    return JsonResponse({"ok": True, "service": "infinity-mcp"})
 
 
 @require_safe

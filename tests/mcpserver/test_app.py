@@ -318,6 +318,8 @@ def test_health_touches_nothing_and_ready_is_ready(server: Server) -> None:
     health = httpx2.get(f"{server.origin}/health")
     assert {"ok": True, "service": "infinity-mcp"} == health.json()
     assert {"ok": True} == httpx2.get(f"{server.origin}/ready").json()
+    assert 200 == httpx2.head(f"{server.origin}/health").status_code
+    assert 405 == httpx2.post(f"{server.origin}/health").status_code
 
 
 def test_machines_may_ask_by_address_and_people_may_not(server: Server) -> None:
