@@ -60,7 +60,7 @@ REQUEST_HEADERS = (
 # what was known of the caller when it began may have been as old (security.md 9).
 BELIEVED_SECONDS = 0.1
 # Of which a second one would be taken by one program and left by another.
-ONCE = ("authorization", "host", "origin", "content-type", "content-length", "mcp-protocol-version")
+ONCE = ("host", "origin", "content-type", "content-length", "mcp-protocol-version")
 RESPONSE_HEADERS = ("WWW-Authenticate", "Retry-After", "X-Request-Id")
 
 
@@ -122,7 +122,7 @@ class McpApp:
                 await Response(status_code=204, headers=headers)(scope, receive, send)
                 return
             try:
-                _refuse_repeated(request.headers)
+                _refuse_repeated(request.headers, ("authorization",))
                 caller = await self._admit(request)
             except Refusal:
                 await skip_body(request)
@@ -248,6 +248,7 @@ class McpApp:
             raise
 
     def _check_headers(self, headers: Headers) -> None:
+        _refuse_repeated(headers, ONCE)
         if not _is_served(headers.get("host", ""), tuple(settings.ALLOWED_HOSTS)):
             raise Refusal(421, "This host name is not served here; see ALLOWED_HOSTS.")
         origin = headers.get("origin")
@@ -255,8 +256,8 @@ class McpApp:
             raise Refusal(403, "This origin may not call /mcp; see MCP_ALLOWED_ORIGINS.")
 
 
-def _refuse_repeated(headers: Headers) -> None:
-    names = [name for name in headers.keys() if name in ONCE]  # noqa: SIM118 - repeats count
+def _refuse_repeated(headers: Headers, once: tuple[str, ...]) -> None:
+    names = [name for name in headers.keys() if name in once]  # noqa: SIM118 - repeats count
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
         raise Refusal(400, f"Send one header of each: {', '.join(sorted(repeated))}.")

@@ -223,6 +223,10 @@ def test_a_header_that_comes_twice_is_refused(
     ]
 
 
+def test_a_stranger_is_asked_for_a_key_whatever_else_comes_twice(server: Server) -> None:
+    assert 401 == sent_twice(server, "", "Host", "", "other.example.org")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("Origin", "http://localhost:6274"), ("MCP-Protocol-Version", "2025-11-25")],
