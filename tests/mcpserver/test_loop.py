@@ -28,7 +28,7 @@ TOKEN = secrets.token_hex(32)
 BUSY = "infinity_mcp_event_loop_busy_seconds"
 # The promise is 0.05 s (security.md 31). What is looked for takes seconds where it goes wrong; a
 # machine that does other things, too, takes several times as long for the same work.
-HELD = "0.5"
+HELD = "0.25"
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +208,7 @@ def test_the_largest_page_does_not_hold_the_loop(measured: Server, inside: str) 
     place["board_id"] = made("infinity_create_board", **place, name="Large")
     text = made("infinity_create_attribute", **place, name="Name", type="text")
     folder = made("infinity_create_folder", **place, name="Large", attribute_ids=[text])
-    new = {**place, "folder_id": folder, "values": {"Name": "é" * 100_000}}
+    new = {**place, "folder_id": folder, "values": {"Name": "\N{GRINNING FACE}" * 50_000}}
     before = long_turns(metrics(measured))
 
     sent(measured, inside, iter([body("infinity_create_item", new)] * 100))
