@@ -1,26 +1,33 @@
-"""Reads the texts of one result within limits, and converts long ones outside the event loop.
+"""Converts the texts of one result within limits, long ones in a thread.
 
-Each step of a conversion is short, and the interpreter lets other threads run between two of them:
-a thread keeps the loop free here, which it would not with a library that holds the lock throughout.
+A conversion takes steps that are all short, so the event loop gets its turns while a thread works.
+Each caller has one conversion under way at a time: a long queue of one holds up no other.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import checkpoint
 
+from mcpserver.auth import current_caller
 from mcpserver.baretext import bare_text
 from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS, TooComplex
 from mcpserver.richtext import MAX_CHARACTERS, to_html, to_text
 
-AT_ONCE = 2_000  # characters that are converted without a thread: 10 ms at most
-MAX_RESULT = 100_000  # characters of HTML that are converted for one result
+# What is converted within the event loop: 10 ms at most. Marks are tags and lines.
+AT_ONCE, MARKS_AT_ONCE = 2_000, 50
+MAX_RESULT, MAX_RESULT_MARKS = 100_000, 2 * MAX_TAGS  # characters and marks of one result
+RESULT_SECONDS = 2.0
 MAX_BARE = 500_000  # characters that are read without formatting, beyond those
 SHORT = 200  # what is left of each text after that
+THREADS = 2  # more would share the interpreter with the event loop
 
 T = TypeVar("T")
 
@@ -34,8 +41,8 @@ class Texts:
 
     def __init__(self, *, at_once: bool = False) -> None:
         self._at_once = at_once
-        self._seen = 0
-        self._bare_seen = 0
+        self._seen = self._marks = self._bare_seen = 0
+        self._end: float | None = None
         self._converted: dict[str, str] = {}
         self._bare = 0
         self._cut = 0
@@ -43,14 +50,18 @@ class Texts:
     def text(self, html: str) -> str:
         """HTML as Markdown, as bare text beyond the limits. Raises LongTexts."""
         if html not in self._converted:
-            self._seen += len(html)
-            if self._at_once and self._seen > AT_ONCE:
+            marks = marks_of(html)
+            self._seen, self._marks = self._seen + len(html), self._marks + marks
+            if self._at_once and not is_short(self._seen, self._marks):
                 raise LongTexts
-            self._converted[html] = self._read(html)
+            self._converted[html] = self._read(html, marks)
         return self._converted[html]
 
-    def _read(self, html: str) -> str:
-        if self._seen <= MAX_RESULT:
+    def _read(self, html: str, marks: int) -> str:
+        now = time.monotonic()
+        self._end = self._end or now + RESULT_SECONDS
+        is_within = self._seen <= MAX_RESULT and self._marks <= MAX_RESULT_MARKS
+        if is_within and marks <= MAX_TAGS and now < self._end:
             try:
                 return to_text(html)
             except TooComplex:
@@ -69,9 +80,18 @@ class Texts:
         cut = f", {self._cut} of them cut short" if self._cut else ""
         return (
             f"Without formatting{cut}: {self._bare} text{'' if self._bare == 1 else 's'} beyond "
-            f"{MAX_CHARACTERS:,} characters, {MAX_TAGS:,} tags or {MAX_DEPTH} levels, or "
-            f"{MAX_RESULT:,} characters in one result. Written back, such a text is plain."
+            f"{MAX_CHARACTERS:,} characters, {MAX_TAGS:,} tags and lines or {MAX_DEPTH} levels, or "
+            f"{MAX_RESULT:,} characters, {MAX_RESULT_MARKS:,} tags and lines or "
+            f"{RESULT_SECONDS:.0f} s in one result. Written back, such a text is plain."
         )
+
+
+def marks_of(text: str) -> int:
+    return text.count("<") + len(text.splitlines())
+
+
+def is_short(characters: int, marks: int) -> bool:
+    return characters <= AT_ONCE and marks <= MARKS_AT_ONCE
 
 
 async def converting(function: Callable[[Texts], T]) -> T:
@@ -79,17 +99,25 @@ async def converting(function: Callable[[Texts], T]) -> T:
     try:
         return function(Texts(at_once=True))
     except LongTexts:
-        return await to_thread.run_sync(function, Texts(), limiter=_one_at_a_time())
+        return await _in_thread(function, Texts())
 
 
 async def html_of(text: str) -> str:
     """`to_html`, outside the event loop for a long text. Raises WrongValue."""
-    if len(text) <= AT_ONCE or len(text) > MAX_CHARACTERS:
+    if is_short(len(text), marks_of(text)) or len(text) > MAX_CHARACTERS:
         await checkpoint()  # a call may have many
         return to_html(text)
-    return await to_thread.run_sync(to_html, text, limiter=_one_at_a_time())
+    return await _in_thread(to_html, text)
+
+
+_lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+
+async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    async with _lanes.setdefault(current_caller().user, asyncio.Lock()):
+        return await to_thread.run_sync(function, *arguments, limiter=_threads())
 
 
 @cache
-def _one_at_a_time() -> CapacityLimiter:
-    return CapacityLimiter(1)
+def _threads() -> CapacityLimiter:
+    return CapacityLimiter(THREADS)

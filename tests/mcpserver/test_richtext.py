@@ -8,6 +8,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from accounts.caller import Caller
+from accounts.policy import Policy
+from accounts.scopes import SCOPES
+from mcpserver.auth import set_caller
 from mcpserver.baretext import bare_text
 from mcpserver.conversion import AT_ONCE, MAX_BARE, LongTexts, Texts, converting, html_of
 from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS
@@ -256,6 +260,7 @@ def test_a_plain_comment_has_the_same_limit() -> None:
         "<p x" * 12_400 + " all the same",
         "all the same " * 10_000,
         "<p>all the same</p>" * 3_000 + "Vec<all the same>",
+        "all the same" + "\u2028" * 5_000,
     ],
 )
 def test_what_is_too_much_to_convert_is_read_as_bare_text(html: str) -> None:
@@ -279,6 +284,10 @@ def test_a_result_has_a_limit_of_its_own() -> None:
     assert "cut short" in str(texts.notice)
 
 
+def call_as(user: str) -> None:
+    set_caller(Caller.from_environment(user, Policy(frozenset(SCOPES))))
+
+
 @pytest.mark.parametrize(
     "convert",
     [
@@ -292,6 +301,7 @@ def test_long_texts_are_converted_while_the_loop_goes_on(
     convert: Callable[[], Awaitable[object]],
 ) -> None:
     async def turns_meanwhile() -> int:
+        call_as("alice")
         converting = asyncio.ensure_future(convert())
         turns = 0
         while not converting.done():
@@ -303,7 +313,23 @@ def test_long_texts_are_converted_while_the_loop_goes_on(
     assert 2 < asyncio.run(turns_meanwhile())
 
 
-def test_short_texts_need_no_thread() -> None:
+def test_a_queue_of_one_caller_holds_up_no_other() -> None:
+    async def order() -> list[str]:
+        done: list[str] = []
+
+        async def convert(user: str, number: int) -> None:
+            call_as(user)
+            await html_of(f"{number} " + "*a " * 10_000)
+            done.append(user)
+
+        await asyncio.gather(*(convert("alice", n) for n in range(12)), convert("bob", 0))
+        return done
+
+    assert "bob" in asyncio.run(order())[:6]
+
+
+@pytest.mark.parametrize("text", ["x" * (AT_ONCE + 1), "a\n" * 60, "\u2028" * 60, "<hr>" * 60])
+def test_short_texts_need_no_thread(text: str) -> None:
     with pytest.raises(LongTexts):
-        Texts(at_once=True).text("x" * (AT_ONCE + 1))
+        Texts(at_once=True).text(text)
     assert "x" == Texts(at_once=True).text("<p>x</p>")
