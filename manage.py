@@ -42,6 +42,9 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        sys.exit(130)
     except ModuleNotFoundError as error:
         if error.name != "django":
             raise

@@ -33,10 +33,16 @@ class Failed(Exception):
 
 def endpoint(url: str) -> str:
     """The /mcp address of a server that was given with or without it. Raises ValueError."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none, a bracket too many
+        is_address = False
+    if not is_address or re.search(r"\s", url):
         raise ValueError(f"{url!r} is not an http(s) URL, such as https://mcp.example.org/mcp.")
-    path = re.sub(r"(/mcp)?/*$", "", parts.path, flags=re.IGNORECASE) + "/mcp"
+    if "@" in parts.netloc:
+        raise ValueError("Leave out the user and password: the key is sent in a header.")
+    path = re.sub(r"(/mcp|/sse)?/*$", "", parts.path, flags=re.IGNORECASE) + "/mcp"
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
@@ -189,8 +195,13 @@ def _why_unreached(url: str, error: httpx2.TransportError) -> str:
                 return f"No TLS connection to {host} ({reason}). Does it serve https on that port?"
             case socket.gaierror():
                 return f"Not reached: the name {host} is not known. Is the URL right?"
-    reason = str(error) or type(error).__name__
-    return f"Not reached ({reason}). Does it run, and is the URL right?"
+            case ConnectionRefusedError():
+                return "Not reached: nothing listens there. Does it run, and is the port right?"
+    if isinstance(error, httpx2.NetworkError) and not isinstance(error, httpx2.ConnectError):
+        return "Not reached: the connection ended before an answer. Is that an http server?"
+    if isinstance(error, httpx2.ProtocolError):
+        return "Not reached: what answers there speaks no HTTP. Is the port right?"
+    return "Not reached. Does it run, and is the URL right?"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support import PATIENCE_SECONDS, ROOT, environment, free_port
+from tests.support import (
+    PATIENCE_SECONDS,
+    ROOT,
+    environment,
+    eventually,
+    free_port,
+    silent_infinity,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -39,3 +47,15 @@ def test_so_they_do_of_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert 1 == done.returncode
     assert f"The database in {tmp_path}/absent cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_ends_a_command_in_a_line(tmp_path: Path) -> None:
+    key = tmp_path / "key.txt"
+    key.write_text("mcp_x")
+    with silent_infinity() as (url, connections):
+        command = [sys.executable, "manage.py", "mcp_check", "--url", url, "--key-file", str(key)]
+        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        eventually(lambda: connections)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=PATIENCE_SECONDS)
+    assert (130, "Stopped.\n") == (process.returncode, told)

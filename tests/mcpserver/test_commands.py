@@ -67,6 +67,12 @@ def test_an_unreachable_server_fails_every_proof(installed: Installation) -> Non
     ("url", "file", "told"),
     [
         ("ftp://x", "key", "is not an http(s) URL"),
+        ("http://127.0.0.1:99999/mcp", "key", "is not an http(s) URL"),
+        ("http://127.0.0.1:-1/mcp", "key", "is not an http(s) URL"),
+        ("http://127.0.0.1:abc/mcp", "key", "is not an http(s) URL"),
+        ("http://[::1/mcp", "key", "is not an http(s) URL"),
+        ("http://a b/mcp", "key", "is not an http(s) URL"),
+        ("http://u:p@127.0.0.1/mcp", "key", "Leave out the user and password"),
         ("http://127.0.0.1", "absent", "No such file"),
         ("http://127.0.0.1", "empty", "is empty"),
     ],
