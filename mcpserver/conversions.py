@@ -40,7 +40,7 @@ async def converted(attribute: JsonObject, data: Any, people: Iterable[JsonObjec
     if kind in EMPTY and (data in _BLANK or (kind in LISTS and data == [])):
         return EMPTY[kind]
     if kind in LISTS:
-        return LISTS[kind](attribute, _listed(kind, data), people)
+        return LISTS[kind](attribute, data, people)
     if kind == "longtext":
         return await html_of(_text(data))
     if kind not in _SCALARS:
@@ -150,7 +150,7 @@ def _listed(kind: str, data: Any) -> list[Any]:
 
 
 def _spelled(kind: str, text: str) -> Any:
-    """A text that may be JSON; a list of tasks may be Markdown. Whole texts may be names."""
+    """A text that may be JSON; a list of tasks may be Markdown."""
     if text.lstrip()[:1] in ("[", "{"):
         try:
             spelled = orjson.loads(text)
@@ -162,14 +162,21 @@ def _spelled(kind: str, text: str) -> Any:
     return lines if len(lines) > 1 or (kind == "checklist" and lines) else [text]
 
 
-def _labels(attribute: JsonObject, given: list[Any], people: Iterable[JsonObject]) -> list[str]:
+def _labels(attribute: JsonObject, data: Any, people: Iterable[JsonObject]) -> list[str]:
     names = Names(labels_of(attribute), "label")
+    given = _named("label", data, names)
     return _chosen(attribute, [str(names.find(_id_in(each))["id"]) for each in given], "label")
 
 
-def _members(attribute: JsonObject, given: list[Any], people: Iterable[JsonObject]) -> list[int]:
+def _members(attribute: JsonObject, data: Any, people: Iterable[JsonObject]) -> list[int]:
     names = Names(people, "member", MEMBER_KEYS)
+    given = _named("members", data, names)
     return _chosen(attribute, [_member(_id_in(each), names) for each in given], "member")
+
+
+def _named(kind: str, data: Any, names: Names) -> list[Any]:
+    """A text that is a name as a whole is that name, even where it could be read as a list."""
+    return [data] if isinstance(data, str) and names.has(data) else _listed(kind, data)
 
 
 def _member(person: Any, names: Names) -> int:
@@ -207,22 +214,22 @@ def _number_id(given: Any) -> int | None:
     return int(text) if 0 < int(text) < LARGEST_NUMBER else None
 
 
-def _links(attribute: JsonObject, given: list[Any], people: Iterable[JsonObject]) -> Any:
-    return entries.links(given)
+def _links(attribute: JsonObject, data: Any, people: Iterable[JsonObject]) -> Any:
+    return entries.links(_listed("links", data))
 
 
-def _checklist(attribute: JsonObject, given: list[Any], people: Iterable[JsonObject]) -> Any:
-    return entries.tasks(given)
+def _checklist(attribute: JsonObject, data: Any, people: Iterable[JsonObject]) -> Any:
+    return entries.tasks(_listed("checklist", data))
 
 
-def _attachments(attribute: JsonObject, given: list[Any], people: Iterable[JsonObject]) -> Any:
-    ids = [_number_id(_id_in(each)) for each in given]
+def _attachments(attribute: JsonObject, data: Any, people: Iterable[JsonObject]) -> Any:
+    ids = [_number_id(_id_in(each)) for each in _listed("attachments", data)]
     if not all(ids):
         raise WrongValue("takes attachment ids, as the upload tools return them")
     return [{"id": each} for each in dict.fromkeys(ids)]
 
 
-LISTS: dict[str, Callable[[JsonObject, list[Any], Iterable[JsonObject]], Any]] = {
+LISTS: dict[str, Callable[[JsonObject, Any, Iterable[JsonObject]], Any]] = {
     "label": _labels,
     "members": _members,
     "links": _links,

@@ -67,6 +67,14 @@ class Names:
                     raise self._ambiguous(text, found)
         raise self._unknown(text)
 
+    def has(self, text: str) -> bool:
+        """Whether the whole text is an id or a name; one of several lines only as it stands."""
+        if text.strip() in self._by_id:
+            return True
+        levels = (self._exact, self._plain, self._folded)
+        usable = levels[:1] if len(text.splitlines()) > 1 else levels
+        return len(text) <= LONGEST_NAME and any(level(text) for level in usable)
+
     def _asked(self, wanted: Any) -> str:
         if isinstance(wanted, bool) or not isinstance(wanted, str | int | float):
             shown = "null" if wanted is None else type(wanted).__name__
@@ -81,13 +89,13 @@ class Names:
         return {str(record["id"]): record for record in self._records}
 
     def _exact(self, text: str) -> dict[str, JsonObject]:
-        return self._index(str)[text]
+        return self._index(str).get(text, {})
 
     def _plain(self, text: str) -> dict[str, JsonObject]:
-        return self._index(plain)[plain(text)]
+        return self._index(plain).get(plain(text), {})
 
     def _folded(self, text: str) -> dict[str, JsonObject]:
-        return self._index(folded)[folded(text)]
+        return self._index(folded).get(folded(text), {})
 
     def _index(self, same: Callable[[str], str]) -> defaultdict[str, dict[str, JsonObject]]:
         """Records by id, by what `same` makes of their names. Made once for each `same`."""

@@ -133,6 +133,47 @@ def test_a_value_is_read_as_it_was_meant(type: str, given: Any, stored: Any) -> 
     assert (stored, [*map(str, [stored])]) == (read, [*map(str, [read])])  # 1 is not True
 
 
+# Names that could also be read as JSON, or as a list of other names.
+ODD = ["[2024]", "2024", '["x"]', "x", '{"k":1}', '{"id": "x"}', "a\nb", "a", "b", "[]", '"x"', "[x"]
+ODD_CASES = [
+    *((name, [name]) for name in ODD),
+    (" [2024] ", ["[2024]"]),
+    ('["X"]', ['["x"]']),
+    ('{"K":1}', ['{"k":1}']),
+    ("[ 2024 ]", ["2024"]),
+    ('["2024", "[2024]"]', ["2024", "[2024]"]),
+    ('[["x"]]', None),
+    ("a\nx", ["a", "x"]),
+    ("b\na", ["b", "a"]),
+    (["[2024]", "a\nb", "[]"], ["[2024]", "a\nb", "[]"]),
+]
+
+
+@pytest.mark.parametrize(("given", "names"), ODD_CASES)
+def test_a_whole_text_that_is_a_name_is_that_name(given: Any, names: list[str] | None) -> None:
+    records = [{"id": 7000 + number, "name": name} for number, name in enumerate(ODD)]
+    attribute = {"id": "a", "type": "label", "settings": {"labels": records}}
+    if names is None:
+        with pytest.raises(WrongValue, match="not as a list"):
+            asyncio.run(converted(attribute, given))
+        return
+    read = asyncio.run(converted(attribute, given))
+    assert names == [ODD[int(id) - 7000] for id in read]
+
+
+@pytest.mark.parametrize("name", ['["x"]', '{"k":1}', "Ada\nExample", "[Ada]"])
+def test_a_whole_text_that_is_the_name_of_a_member_is_that_member(name: str) -> None:
+    people = [*PEOPLE, {"id": 5, "name": name}, {"id": 6, "name": "x"}]
+    assert needs_members({"type": "members"}, name)
+    assert [5] == asyncio.run(converted({"type": "members"}, name, people))
+
+
+def test_a_text_of_lines_is_a_list_where_only_a_similar_name_has_blanks() -> None:
+    records = [{"id": id, "name": name} for id, name in zip("123", ("Web API", "Web", "API"), strict=True)]
+    attribute = {"id": "a", "type": "label", "settings": {"labels": records}}
+    assert ["2", "3"] == asyncio.run(converted(attribute, "Web\nAPI"))
+
+
 @pytest.mark.parametrize(
     ("given", "stored"),
     [
