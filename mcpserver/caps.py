@@ -54,6 +54,7 @@ CAPS: dict[str, Cap] = {
     **dict.fromkeys(("settings", "default_data"), _SETTINGS),
 }
 _TOGETHER = ("values", "values_by_name")
+_AS_SENT = {"default_data"}  # counted as JSON, but a text attribute takes the text itself
 
 
 class TooMuch(ValueError):
@@ -66,7 +67,7 @@ def cap_of(name: str) -> Cap:
 
 
 def within_caps(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments, with JSON that came as text read. Raises ToolError.
+    """The arguments, with JSON that came as text read (but see _AS_SENT). Raises ToolError.
 
     Keys that begin with `_` are left out: clients add them for themselves.
     """
@@ -78,7 +79,8 @@ def within_caps(arguments: dict[str, Any]) -> dict[str, Any]:
         if name.startswith("_"):
             continue
         try:
-            kept[name] = _checked(value, cap_of(name))
+            read = _checked(value, cap_of(name))
+            kept[name] = value if name in _AS_SENT else read
         except TooMuch as fault:
             faults.append(f"{name[:60]}: {fault}")
     faults += _too_many_together(kept)

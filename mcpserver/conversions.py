@@ -11,10 +11,9 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import orjson
-
 from mcpserver import entries
 from mcpserver.conversion import html_of
+from mcpserver.free_forms import any_json, spelled
 from mcpserver.infinity import JsonObject
 from mcpserver.labels import labels_of
 from mcpserver.names import Names
@@ -28,6 +27,7 @@ _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:?\d{2}[\d:.,]*\s?([Zz]|[+-]\d{2}(:?\d{2})?)?", re.ASCII
 )
 _BLANK = (None, "")
+_TEXTS = ("text", "longtext", "email", "phone")
 
 
 def kind_of(attribute: JsonObject) -> str:
@@ -47,6 +47,14 @@ async def converted(attribute: JsonObject, data: Any, people: Iterable[JsonObjec
         hint = _OTHER_WAYS.get(kind, "Infinity computes it")
         raise WrongValue(f"a {kind} value cannot be set here: {hint}")
     return _SCALARS[kind](data)
+
+
+def default_meant(attribute: JsonObject, data: Any) -> Any:
+    """A default may be a text that spells JSON, except where that text may be meant as it is."""
+    kind = kind_of(attribute)
+    if kind in _TEXTS or (kind in ("label", "members") and spelled(data) is not data):
+        return data
+    return any_json(data)
 
 
 def needs_members(attribute: JsonObject, data: Any) -> bool:
@@ -151,13 +159,8 @@ def _listed(kind: str, data: Any) -> list[Any]:
 
 def _spelled(kind: str, text: str) -> Any:
     """A text that may be JSON; a list of tasks may be Markdown."""
-    if text.lstrip()[:1] in ("[", "{"):
-        try:
-            spelled = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            spelled = None
-        if isinstance(spelled, list | dict):
-            return spelled
+    if not isinstance(read := spelled(text), str):
+        return read
     lines = entries.task_lines(text) if kind == "checklist" else entries.lines_of(text)
     return lines if len(lines) > 1 or (kind == "checklist" and lines) else [text]
 

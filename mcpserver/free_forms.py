@@ -37,6 +37,12 @@ def any_json(value: Any) -> Any:
     return value if isinstance(data, int | float) else data
 
 
+def nothing_spelled(value: Any) -> Any:
+    """Null, and what is empty, where a text spells it as JSON; else the value itself."""
+    data = any_json(value)
+    return data if data in (None, "", [], {}) else value
+
+
 def json_object(value: Any) -> JsonObject:
     data = spelled(value)
     if not isinstance(data, dict):

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from mcpserver import notices
+from mcpserver.free_forms import nothing_spelled
 from mcpserver.infinity import JsonObject
 from mcpserver.params import WrongValue
 
@@ -34,8 +35,10 @@ def without_left_out(
     Raises WrongValue for an update that could only clear several things at once.
     """
     optional = {name: field for name, field in fields.items() if not field.is_required()}
+    free = [name for name in optional.keys() & arguments if _holds_json(optional[name])]
+    arguments = {**arguments, **{name: nothing_spelled(arguments[name]) for name in free}}
     nulls = [name for name, value in arguments.items() if name in optional and value is None]
-    empty = [name for name in optional if _is_empty(arguments.get(name), optional[name])]
+    empty = [name for name in optional if arguments.get(name) in ("", [], {})]
     given = {key: value for key, value in arguments.items() if key not in {*nulls, *empty}}
     if not updates:
         return given
@@ -56,10 +59,9 @@ def without_left_out(
     return {**given, **dict.fromkeys(clearing)}
 
 
-def _is_empty(value: Any, field: FieldInfo) -> bool:
-    if isinstance(value, str) and value.strip() in ("[]", "{}"):  # as the JSON that some send
-        return not _has(field.annotation, lambda type: type is str)
-    return value in ("", [], {})
+def _holds_json(field: FieldInfo) -> bool:
+    """Whether it is listed as text that holds JSON; `null` may then be meant as JSON too."""
+    return _has(field.annotation, lambda type: type in (Any, JsonObject, list[JsonObject]))
 
 
 def _has(annotation: Any, wanted: Callable[[Any], bool]) -> bool:

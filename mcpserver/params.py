@@ -23,7 +23,6 @@ from pydantic_core import PydanticOmit
 
 from mcpserver.free_forms import (
     EVENTS_EXAMPLE,
-    any_json,
     by_attribute,
     events,
     json_object,
@@ -162,9 +161,7 @@ AttributeType = Literal[
     "created_by",
     "source_folder",
 ]
-AnyJson = (
-    Annotated[Any, BeforeValidator(any_json), _listed_as("string", "JSON, or plain text")] | None
-)
+AnyJson = Annotated[Any, _listed_as("string", "JSON, or plain text")] | None
 Settings = Annotated[JsonObject, BeforeValidator(json_object), _listed_as("string", "JSON object")]
 AttributeSettings = Annotated[
     JsonObject,

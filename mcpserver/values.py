@@ -17,7 +17,7 @@ from pydantic import MISSING
 
 from mcpserver.caps import MOST_IN_VALUES
 from mcpserver.catalogue import Lists
-from mcpserver.conversions import converted, kind_of, needs_members
+from mcpserver.conversions import converted, default_meant, kind_of, needs_members
 from mcpserver.infinity import InfinityClient, JsonObject
 from mcpserver.infinity.errors import Invalid
 from mcpserver.names import Names, UnknownName, folded
@@ -67,6 +67,7 @@ async def default_data(
 ) -> Any:
     """The default of an attribute, in the same forms as a value. Raises WrongValue."""
     lists = Lists(api, workspace_id, board_id)
+    data = default_meant(attribute, data)
     while True:
         try:
             people = await lists.members() if needs_members(attribute, data) else []

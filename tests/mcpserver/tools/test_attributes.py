@@ -294,7 +294,7 @@ def test_a_label_whose_name_is_there_twice_is_refused_with_ids(board: Agent) -> 
         ("progress", "40%", 40),
         ("checkbox", "yes", True),
         ("text", "[draft]", "[draft]"),
-        ("text", '"42"', "42"),
+        ("text", '"42"', '"42"'),
         ("text", 5, "5"),
         ("longtext", "**a**", "<p><strong>a</strong></p>"),
         ("date", "2026/12/01", "2026-12-01"),

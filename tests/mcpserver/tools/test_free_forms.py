@@ -203,8 +203,6 @@ def test_every_tool_takes_json_as_it_is_and_as_text(
 @pytest.mark.parametrize(
     ("type", "data"),
     [
-        ("text", "Draft"),
-        ("text", 'say "when"'),
         ("date", "2026-12-01"),
         ("members", [4242]),
         ("members", []),
@@ -221,13 +219,41 @@ def test_a_default_may_be_any_json_or_text_that_spells_it(
 
 
 @pytest.mark.parametrize(
-    "text", ["Draft", "[draft]", "1.50", "2026", "true", "+49 30 5550100", "{", "NaN", "01"]
+    "text",
+    [
+        *("Draft", "[draft]", "1.50", "2026", "true", "+49 30 5550100", "{", "NaN", "01"),
+        *('"q"', 'say "when"', '["a"]', '{"a":1}', "[1, 2]", '[["a"], {}]', " [ 1 ] ", '" "'),
+    ],
 )
-def test_a_default_that_spells_no_text_list_or_object_is_the_text_itself(
-    board: Agent, text: str
-) -> None:
+def test_a_default_of_a_text_is_the_text_that_was_sent(board: Agent, text: str) -> None:
     made = board.result("infinity_create_attribute", name="New", type="text", default_data=text)
     assert text == board.result("infinity_get_attribute", attribute_id=made["id"])["default_data"]
+    board.result("infinity_update_attribute", attribute_id=made["id"], default_data="x")
+    board.result("infinity_update_attribute", attribute_id=made["id"], default_data=text)
+    assert text == board.result("infinity_get_attribute", attribute_id=made["id"])["default_data"]
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ("[2024]", ["[2024]"]),
+        ('["2024"]', ["2024"]),
+        ('"2024"', ["2024"]),
+        ("2024", ["2024"]),
+        ('"[2024]"', ["[2024]"]),
+        ('["2024", "[2024]"]', ["2024", "[2024]"]),
+    ],
+)
+def test_a_default_names_labels_as_a_value_does(board: Agent, given: str, names: Any) -> None:
+    made = board.result(
+        "infinity_create_attribute",
+        name="New",
+        type="label",
+        settings={"labels": ["2024", "[2024]"], "multiple": True},
+        default_data=given,
+    )
+    known = {label["id"]: label["name"] for label in made["settings"]["labels"]}
+    assert names == [known[id] for id in made["default_data"]]
 
 
 # --- What is in no schema -------------------------------------------------------------------------

@@ -243,6 +243,43 @@ def test_what_is_empty_counts_as_left_out(
     assert [] == [name for name in empty if name not in notice]
 
 
+NOTHING_AS_JSON = ["null", " null\n", '""', "[]", " [ ]", "{}", "{ }"]
+
+
+@pytest.mark.parametrize("text", NOTHING_AS_JSON)
+def test_text_that_spells_null_or_nothing_counts_as_left_out(size: Agent, text: str) -> None:
+    result = size.result(
+        "infinity_update_attribute", name="New", default_data=text, settings=text
+    )
+    assert ("New", 3) == (result["name"], result["default_data"])
+    assert "Left out, being empty beside other changes: default_data" in result["notice"]
+
+
+@pytest.mark.parametrize("text", NOTHING_AS_JSON)
+def test_every_parameter_that_holds_json_is_left_out_when_it_spells_nothing(
+    board: Agent, item: Agent, subfolder: Agent, text: str
+) -> None:
+    item.result("infinity_update_item", title="New", values=text, values_by_name=text)
+    assert "New" == item.values(item.place["item_id"])["Name"]
+    before = subfolder.result("infinity_get_folder")["settings"]
+    done = subfolder.result("infinity_update_folder", name="New", settings=text)
+    assert ("New", before) == (done["name"], done["settings"])
+    hook = board.result(
+        "infinity_create_hook", url="https://a.example.org/", events=[{"event": "item.created"}]
+    )
+    changed = board.at(hook_id=hook["id"]).result(
+        "infinity_update_hook", url="https://b.example.org/", events=text
+    )
+    assert hook["events"] == changed["events"]
+    made = board.result("infinity_create_attribute", name="N", type="number", default_data=text)
+    assert made["default_data"] is None
+
+
+@pytest.mark.parametrize("text", ["null", " null "])
+def test_null_as_text_alone_clears(size: Agent, text: str) -> None:
+    assert size.result("infinity_update_attribute", default_data=text)["default_data"] is None
+
+
 @pytest.mark.parametrize("empty", [None, "", [], {}, "[]", "{}"])
 def test_reading_tools_leave_out_what_is_empty(board: Agent, empty: Any) -> None:
     plain = board.call("infinity_list_items", limit=3)
