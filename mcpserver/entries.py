@@ -44,7 +44,7 @@ def links(data: list[Any]) -> list[JsonObject]:
 
 def tasks(data: list[Any]) -> list[JsonObject]:
     """Raises WrongValue for what is no entry of a checklist."""
-    return [task for each in data for task in _tasks_of(each)]
+    return countable([task for each in data for task in _tasks_of(each)])
 
 
 def lines_of(text: str) -> list[str]:
@@ -96,7 +96,7 @@ def _tasks_of(given: Any) -> list[JsonObject]:
     if isinstance(given, bool) or not isinstance(given, str | int | float | dict):
         raise WrongValue(TASK_FORM)
     if not isinstance(given, dict):
-        return [_task(str(given))]
+        return [_task(line) for line in _lines_of_entry(str(given))]
     if given and not set(_TASK_KEYS) & given.keys() and _are_states(given):
         return [_new_task(str(name), state) for name, state in given.items()]
     entry = _object(given, {"name": _TASK_KEYS, "done": _DONE_KEYS}, TASK_FORM)
@@ -104,6 +104,11 @@ def _tasks_of(given: Any) -> list[JsonObject]:
     if isinstance(name, bool) or not isinstance(name, str | int) or not str(name).strip():
         raise WrongValue(TASK_FORM)
     return [{**entry, "name": str(name), "done": _is_done(entry.get("done"))}]
+
+
+def _lines_of_entry(text: str) -> list[str]:
+    """A text of one line is one entry as it stands; one of several lines is a task list."""
+    return task_lines(text) if len(lines_of(text)) > 1 else [text]
 
 
 def _are_states(given: JsonObject) -> bool:
