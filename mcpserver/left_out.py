@@ -1,7 +1,7 @@
 """Decides which arguments of a call count as left out.
 
 Several models fill in every parameter that they know. So null clears something only when it is the
-one change of an update; an empty text, list or object counts as left out everywhere. What stands
+one optional argument of an update; an empty text, list or object counts as left out everywhere. What stands
 within an argument, such as in `values`, is meant as it stands.
 """
 
@@ -20,7 +20,7 @@ from mcpserver.params import WrongValue
 
 NOT_A_CHANGE = "response_format"
 NOTHING = "Nothing was changed: give at least one thing to change"
-HOW_TO_CLEAR = "Null clears only when it is the one change of a call"
+HOW_TO_CLEAR = "Null clears only when it is the one optional argument of a call"
 
 
 def takes_null(field: FieldInfo) -> bool:
@@ -32,7 +32,7 @@ def without_left_out(
 ) -> JsonObject:
     """`arguments` without those that count as left out. Unknown and required ones are kept.
 
-    Raises WrongValue for an update that could only clear several things at once.
+    Raises WrongValue for an update that changes nothing and does not say clearly what to clear.
     """
     optional = {name: field for name, field in fields.items() if not field.is_required()}
     free = [name for name in optional.keys() & arguments if _holds_json(optional[name])]
@@ -49,14 +49,20 @@ def without_left_out(
             named = ", ".join(ignored)
             notices.add(f"Left out, being empty beside other changes: {named}. {HOW_TO_CLEAR}.")
         return given
-    if clearing and len(nulls) > 1:
-        several = ", ".join(nulls)
-        raise WrongValue(f"{NOTHING}. {HOW_TO_CLEAR}, and several are null here: {several}.")
-    if empty and not clearing:
-        raise WrongValue(
-            f"{NOTHING}. What is empty counts as left out ({', '.join(empty)}). {HOW_TO_CLEAR}."
-        )
+    unused = [name for name in (*nulls, *empty) if name != NOT_A_CHANGE]
+    if len(unused) > 1 or (unused and not clearing):
+        raise WrongValue(_cannot_clear(unused, clearing))
+    for name in clearing:
+        notices.add(f"Cleared: {name}.")
     return {**given, **dict.fromkeys(clearing)}
+
+
+def _cannot_clear(unused: list[str], clearing: list[str]) -> str:
+    """Which of them is meant is open, or none of them can be cleared."""
+    text = f"{NOTHING}. What is null or empty counts as left out ({', '.join(unused)})"
+    if not clearing:
+        return f"{text}."
+    return f"{text}. {HOW_TO_CLEAR}: to clear {' or '.join(clearing)}, send it alone."
 
 
 def _holds_json(field: FieldInfo) -> bool:

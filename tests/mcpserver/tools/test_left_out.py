@@ -11,7 +11,7 @@ from tests.mcpserver.tools.agent import Agent
 pytestmark = pytest.mark.usefixtures("board")
 
 Ids = dict[str, str]
-HOW_TO_CLEAR = "Null clears only when it is the one change of a call"
+HOW_TO_CLEAR = "Null clears only when it is the one optional argument of a call"
 
 
 @pytest.fixture
@@ -147,13 +147,36 @@ def test_null_alone_clears(
 ) -> None:
     agent: Agent = request.getfixturevalue(place)
     result = agent.result(tool, **{name: None}, **filler)
-    assert (cleared, False) == (result[name], "notice" in result)
+    assert (cleared, f"Cleared: {name}.") == (result[name], result["notice"])
 
 
-def test_null_clears_beside_what_counts_as_left_out(subitem: Agent) -> None:
-    subitem.result("infinity_update_item", parent_id=None, title="", values={}, folder_id="")
-    assert subitem.result("infinity_get_item")["parent_id"] is None
-    assert "Small" == subitem.values(subitem.place["item_id"])["Name"]
+@pytest.mark.parametrize(
+    ("place", "tool", "empty"),
+    [
+        ("subitem", "infinity_update_item", {"title": "", "name": "", "values": {}}),
+        ("subitem", "infinity_update_item", {"folder_id": ""}),
+        ("subitem", "infinity_update_item", {"values": "null"}),
+        ("subitem", "infinity_update_item", {"title": None}),
+        ("reply", "infinity_update_comment", {"text": ""}),
+        ("subfolder", "infinity_update_folder", {"attribute_ids": []}),
+        ("subfolder", "infinity_update_folder", {"settings": "{}", "response_format": ""}),
+    ],
+)
+@pytest.mark.parametrize("null_first", [True, False])
+def test_null_among_empty_arguments_clears_nothing(
+    request: pytest.FixtureRequest,
+    place: str,
+    tool: str,
+    empty: dict[str, Any],
+    null_first: bool,
+) -> None:
+    agent: Agent = request.getfixturevalue(place)
+    before = agent.result(READ[place])
+    null = {"parent_id": None}
+    told = agent.refused(tool, **({**null, **empty} if null_first else {**empty, **null}))
+    assert "Nothing was changed: give at least one thing to change" in told
+    assert f"{HOW_TO_CLEAR}: to clear parent_id, send it alone." in told
+    assert before == agent.result(READ[place])
 
 
 @pytest.mark.parametrize(
@@ -169,7 +192,7 @@ def test_several_nulls_and_no_change_are_refused(
     request: pytest.FixtureRequest, place: str, tool: str, nulls: tuple[str, ...]
 ) -> None:
     told = request.getfixturevalue(place).refused(tool, **dict.fromkeys(nulls))
-    assert f"{HOW_TO_CLEAR}, and several are null here: {', '.join(nulls)}." in told
+    assert f"What is null or empty counts as left out ({', '.join(nulls)}). {HOW_TO_CLEAR}" in told
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\t\n", "\u200b"])
