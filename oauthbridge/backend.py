@@ -47,10 +47,11 @@ class AuthorizationBackend(OAuthLibCore):
         """With each parameter once: the library would tell nobody but the person of a repeated one,
         which `_refusal` tells the client."""
         asked = as_meant(request.GET)
-        for name in set(repeated(asked)) - WHERE_TO:
+        twice = set(repeated(asked)) - WHERE_TO
+        for name in twice:
             asked.setlist(name, asked.getlist(name)[-1:])
-        if len(request.GET.getlist("state")) > 1:
-            asked.pop("state", None)
+        if "state" in twice:
+            del asked["state"]
         return f"{request.path}?{asked.urlencode()}"
 
     def validate_authorization_request(

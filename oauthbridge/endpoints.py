@@ -15,7 +15,7 @@ from django.views import View
 
 from infinity_mcp.outage import is_database_away
 from oauthbridge.errors import error_answer
-from oauthbridge.parameters import LARGEST_BODY, has_null, repeated
+from oauthbridge.parameters import LARGEST_BODY, as_meant, has_null, repeated
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class TakesForms(AnswersInJson):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if has_null(request.POST):
             return error_answer("invalid_request", "A parameter has a NUL in it.")
-        twice = repeated(request.POST)
+        twice = repeated(as_meant(request.POST))
         if twice:
             return error_answer("invalid_request", f"{', '.join(twice)}: sent more than once.")
         response: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]

@@ -13,6 +13,7 @@ from oauthlib.oauth2.rfc6749.errors import (
 from accounts.pages import page
 from oauthbridge import redirects
 from oauthbridge.models import Application
+from oauthbridge.parameters import as_meant
 
 LONGEST_URI = 200  # of a stranger's that is shown
 WRONG_ADDRESS = (InvalidRedirectURIError, MismatchingRedirectURIError)
@@ -34,7 +35,7 @@ def refusal_page(
 ) -> HttpResponse:
     """For an authorization request whose client cannot be told, or only by a click: `way_back`."""
     if client and isinstance(error, WRONG_ADDRESS):
-        uri = request.GET.get("redirect_uri", "")[:LONGEST_URI]
+        uri = as_meant(request.GET).get("redirect_uri", "")[:LONGEST_URI]
         message = f"“{client}” asks to send you back to {uri}, which is not among its addresses."
         remedy = f"{_remedy_for_address(client)} {BEWARE}"
     elif isinstance(error, InvalidClientIdError):

@@ -177,17 +177,18 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
 
 
 def _client_of(query: QueryDict) -> Application | None:
-    """The client that an authorization request names."""
-    if has_null(query):
+    """The client that an authorization request names, read as the library reads it."""
+    named = as_meant(query).getlist("client_id")
+    if len(named) != 1 or has_null(query):
         return None
-    return Application.objects.filter(client_id=query.get("client_id")).first()
+    return Application.objects.filter(client_id=named[0]).first()
 
 
 @method_decorator(csrf_exempt, name="dispatch")
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 class TokenView(OpenToBrowsers, TakesForms, LibraryTokenView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.POST.get("grant_type") not in GRANT_TYPES:
+        if as_meant(request.POST).get("grant_type") not in GRANT_TYPES:
             return error_answer("unsupported_grant_type")
         return super().post(request, *args, **kwargs)
 

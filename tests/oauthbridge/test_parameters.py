@@ -189,6 +189,51 @@ def test_a_site_that_registered_itself_is_told_by_a_click(oauth: Server, ada: Us
         assert flow.server.origin == told["iss"]
 
 
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri", "response_type", "state", "x"])
+def test_an_empty_parameter_beside_it_hides_nothing(oauth: Server, ada: User, name: str) -> None:
+    flow = site(oauth, "dcr")
+    own = parameters_of(flow.url()).get(name, "")
+    for values in ([own, ""], ["", own], ["", own, ""]):
+        wrong = {"code_challenge": "", name: values}
+        for person in (ada, None):
+            page = ask(flow, person, **wrong)
+            assert (400, None) == (page.status_code, page.headers.get("location"))
+            [link] = re.findall(rf'href="({re.escape(CLAUDE)}[^"]*)"', page.text)
+            assert flow.state == parameters_of(html.unescape(link))["state"]
+        query = f"{flow.url(**{name: None})}&{urlencode({name: values}, True)}"
+        with http() as browser:
+            sign_in = {"next": query.removeprefix(oauth.origin)}
+            page = browser.get(f"{oauth.origin}/login/", params=sign_in)
+        assert "its name is not verified" in page.text
+        assert "its name is not verified" in ask(flow, ada, **{name: values}).text
+
+
+def test_an_address_that_is_not_registered_is_named_beside_an_empty_one(
+    flow: Flow, ada: User
+) -> None:
+    evil = "https://evil.example/cb"
+    page = ask(flow, ada, redirect_uri=[evil, ""])
+    assert 400 == page.status_code and f"send you back to {evil}, which is not" in page.text
+
+
+def test_an_empty_parameter_of_a_token_request_counts_as_left_out(flow: Flow, ada: User) -> None:
+    sent = {
+        "grant_type": "authorization_code",
+        "client_id": flow.application.client_id,
+        "code": flow.code(ada),
+        "redirect_uri": flow.redirect_uri,
+        "code_verifier": flow.verifier,
+        "resource": flow.server.url,
+    }
+    body = {name: [value, ""] for name, value in sent.items()}
+    with http() as browser:
+        answer = browser.post(f"{flow.server.origin}/oauth/token", data=body)
+        assert (200, "Bearer") == (answer.status_code, answer.json()["token_type"])
+        ended = {**body, "token": ["", answer.json()["access_token"]]}
+        assert 200 == browser.post(f"{flow.server.origin}/oauth/revoke", data=ended).status_code
+    assert 401 == flow.server.post(answer.json()["access_token"]).status_code
+
+
 def test_a_refresh_leaves_unknown_scopes_out_and_gives_no_more(flow: Flow, ada: User) -> None:
     token = flow.tokens(ada, scopes=(READ, WRITE))["refresh_token"]
 
