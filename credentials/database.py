@@ -68,7 +68,7 @@ def _own_tables() -> set[str]:
 
 def _name(database: BaseDatabaseWrapper) -> str:
     settings = database.settings_dict
-    return f"{settings['NAME']} on {settings['HOST']}" if settings["HOST"] else settings["NAME"]
+    return f"{settings['NAME']}" + (f" on {settings['HOST']}" if settings["HOST"] else "")
 
 
 @contextmanager
@@ -78,8 +78,8 @@ def taking_turns(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     if database.vendor == "postgresql":
         with _advisory_lock(database):
             yield
-    elif database.vendor == "sqlite" and "memory" not in (name := database.settings_dict["NAME"]):
-        with _file_lock(Path(name)):
+    elif database.vendor == "sqlite" and not database.is_in_memory_db():
+        with _file_lock(Path(database.settings_dict["NAME"])):
             yield
     else:
         yield

@@ -120,7 +120,7 @@ UNFOLD = {
 # --- Database and cache ---------------------------------------------------------------------------
 
 # Not as a URL, in which a folder's name could mean something else.
-SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "infinity-mcp.sqlite3")}
+SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "infinity-mcp.sqlite3"}
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else SQLITE
 }

@@ -267,6 +267,18 @@ def test_migrations_at_once_take_turns(home: Home, database_url: str) -> None:
     assert 0 == again.returncode, again.stderr
 
 
+@pytest.mark.parametrize("folder", ["in-memory-data", "mode=memory"])
+def test_so_they_do_whatever_the_folder_is_called(home: Home, folder: str) -> None:
+    data = home.folder / folder
+    data.mkdir()
+    home.run_program(*MANAGE, "credentials_init")
+
+    results = at_once(3, lambda: home.run_program(*MANAGE, "migrate", DATA_DIR=str(data)))
+
+    assert_all_end_well(results)
+    assert (data / home.database.name).exists()
+
+
 def test_secrets_that_are_made_at_once_are_made_once(home: Home) -> None:
     results = at_once(3, lambda: home.run_program(*MANAGE, "credentials_init"))
 
