@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from html import escape, unescape
 from itertools import groupby
+from urllib.parse import quote, unquote
 
 import nh3
 from cmarkgfm import markdown_to_html_with_extensions
@@ -34,17 +35,22 @@ _OPTIONS = (
     | 1 << 16  # CMARK_OPT_FULL_INFO_STRING: the words after a code's language
 )
 _EXTENSIONS = ["table", "strikethrough", "tasklist"]
-_LESS, _BRACKET = "\ufdd0", "\ufdd1"  # stand for `<` and `[` that are text, through Markdown
-_LABEL = re.compile(r"\[([^\[\]]++)\]")
-_DEFINITION = re.compile(r"^([ \t>*+\d.)-]*+)\[([^\[\]]++)\]:", re.MULTILINE)
-_WORD = re.compile(r"\w+")
+# Stand for `<`, `[` and `:` that are text, through Markdown.
+_LESS, _BRACKET, _COLON = "\ufdd0", "\ufdd1", "\ufdd2"
+_PREFIX = r"^((?:[ \t>*+-]|\d{1,9}[.)](?=\s|$)|\[[ xX]\](?=[ \t]))*+)"  # quotes, lists, boxes
+_LABEL = r"(?<!\\)\[((?:[^\[\]\\]|\\[\[\]\\]?+){1,999}+)\]"
+_DEFINITION = re.compile(rf"{_PREFIX}{_LABEL}:", re.MULTILINE)
+_REFERENCE = re.compile(rf"(?<=\]){_LABEL}")
+_NO_WORDS = re.compile(rf"{_PREFIX}(?:{_LABEL}(?=:))?", re.MULTILINE)
+_STORED_TAG = re.compile(r"""<[^<>"]*+(?:"[^"]*+"[^<>"]*+)*+>""")
+_WORD = re.compile(r"[^\W_]+")
 _BEGINS_A_TAG = re.compile(
     r"\\[!-/:-@\[-`{-~]|\]\(<|<(?:[a-zA-Z][\w+.-]{1,31}:[^\s<>]*+>|[\w.+-]++@[\w.-]++>)?"
 )
 _MARKER = r"[ \t]*+(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))"
 _DEEP = re.compile(rf"^(?:{_MARKER}){{{htmltree.MAX_DEPTH}}}", re.MULTILINE)
 _TABLE_RULE = re.compile(r"^[ \t>*+\d.)|:-]*+$", re.MULTILINE)
-_UNSAFE = re.compile(r"(?i)\s*(?:javascript|vbscript|data|file|about):")
+_SCHEME = re.compile(r"\s*+([a-zA-Z][\w+.-]*+):")
 _HTML = re.compile(rf"\s*<(?:{'|'.join(sorted(htmltree.BLOCKS))})\b", re.IGNORECASE)
 
 _TAGS = htmltree.KNOWN - htmltree.SILENT - htmltree.NO_MEANING - htmltree.GROUPS
@@ -55,12 +61,48 @@ def to_html(text: str) -> str:
     """A text as the HTML to store, without scripts and event handlers. Raises WrongValue."""
     _refuse_long(text)
     try:
-        return _cleaned(_converted(text))
+        return _stored(text.replace("\r\n", "\n").replace("\r", "\n"))
     except TooComplex:
         raise WrongValue(
             f"a text has at most {htmltree.MAX_TAGS:,} tags and marks, {MAX_CELLS:,} table cells "
             f"and {htmltree.MAX_DEPTH} levels of nesting: simplify it or split it"
         ) from None
+
+
+def _stored(text: str) -> str:
+    """The HTML of a text. Where a word would be lost, less of the text is markup."""
+    for definitions in (True, False):
+        tags, nodes = _converted(text, definitions=definitions)
+        html = _cleaned(nodes)
+        if not _loses_words(text, tags, html):
+            return html
+    return paragraphs(text)
+
+
+def _loses_words(text: str, tags: list[Tag], html: str) -> bool:
+    """Whether a word outside the tags of a text is not as often in its HTML.
+
+    Numbers of lists, labels of links and words that touch an entity do not count.
+    """
+    bare = _NO_WORDS.sub(" ", _REFERENCE.sub(" ", _between_tags(text, tags)))
+    words = Counter(_WORD.findall(bare)) & Counter(_WORD.findall(unescape(bare)))
+    shown = unescape(_STORED_TAG.sub(_values, html))
+    return bool(words - (Counter(_WORD.findall(shown)) | Counter(_WORD.findall(unquote(shown)))))
+
+
+def _values(tag: re.Match[str]) -> str:
+    """The values of a stored tag's attributes."""
+    return " ".join(["", *tag[0].split('"')[1::2], ""])
+
+
+def _between_tags(text: str, tags: list[Tag]) -> str:
+    """A text without its tags; those that are not stored leave no blank behind."""
+    parts, done = [], 0
+    for tag in tags:
+        kept = tag.name in _TAGS and (tag.name != "input" or "checkbox" in tag.attributes)
+        parts += [text[done : tag.start], " " if kept or tag.name in htmltree.BLOCKS else ""]
+        done = tag.end
+    return "".join([*parts, text[done:]])
 
 
 def _refuse_long(text: str) -> None:
@@ -81,18 +123,21 @@ def _cleaned(nodes: list[Node]) -> str:
     ).strip()
 
 
-def _converted(text: str) -> list[Node]:
+def _converted(text: str, *, definitions: bool) -> tuple[list[Tag], list[Node]]:
+    """The tags of a text and what becomes of it."""
     tags = htmltree.find_tags(text) if "<" in text else []
     if tags and not text[: tags[0].start].strip():
         nodes = htmltree.build(text, tags)
         if nodes and all(_is_html(node) for node in nodes):
-            return _safe(nodes)
+            return tags, _safe(nodes)
     _refuse_expansion(text)
-    source = _without_lost_references(_without_text_tags(text, tags))
+    source = _without_text_tags(text, tags)
+    source = _without_lost_references(source) if definitions else source.replace("]:", f"]{_COLON}")
     html = markdown_to_html_with_extensions(source, _OPTIONS, _EXTENSIONS)
-    html = html.replace(_LESS, "&lt;").replace("%EF%B7%90", "%3C").replace(_BRACKET, "[")
+    for stand_in, character in ((_LESS, "<"), (_BRACKET, "["), (_COLON, ":")):
+        html = html.replace(stand_in, escape(character)).replace(quote(stand_in), quote(character))
     _refuse_lost_cells(text, html)
-    return _in_paragraphs(_safe(htmltree.parse(html)))
+    return tags, _in_paragraphs(_safe(htmltree.parse(html)))
 
 
 def _in_paragraphs(nodes: list[Node]) -> list[Node]:
@@ -155,14 +200,14 @@ def _without_text_tags(text: str, tags: list[Tag]) -> str:
     def kept(match: re.Match[str]) -> str:
         return _LESS if match[0] == "<" and match.start() not in starts else match[0]
 
-    return _BEGINS_A_TAG.sub(kept, text.replace(_LESS, "\ufffd").replace(_BRACKET, "\ufffd"))
+    return _BEGINS_A_TAG.sub(kept, re.sub(f"[{_LESS}{_BRACKET}{_COLON}]", "\ufffd", text))
 
 
 def _without_lost_references(text: str) -> str:
     """`[label]: address` is dropped by Markdown; it stays a text where no link uses it."""
     if "]:" not in text:
         return text
-    labels = Counter(map(str.casefold, _LABEL.findall(text)))
+    labels = Counter(map(str.casefold, re.findall(_LABEL, text)))
     labels.subtract(match[2].casefold() for match in _DEFINITION.finditer(text))
 
     def kept(match: re.Match[str]) -> str:
@@ -181,20 +226,24 @@ def _stripped(run: list[Node]) -> list[Node]:
 
 
 def _safe(nodes: list[Node]) -> list[Node]:
-    """Without the tags that are not stored, and with the address of an unsafe link as text."""
+    """Without the tags that are not stored; an address that is not stored becomes text."""
     out: list[Node] = []
     for node in nodes:
         if isinstance(node, str):
             out.append(node)
             continue
         node.children = _safe(node.children)
-        href = node.attributes.get("href", "")
-        if node.tag not in _TAGS:
+        address = node.attributes.get("href") or node.attributes.get("src", "")
+        scheme = _SCHEME.match(address)
+        if node.tag in htmltree.GROUPS and not node.holds_blocks:
+            out.append(Element("div", node.attributes, node.children))
+        elif node.tag not in _TAGS:
             out += node.children
-        elif node.tag == "a" and _UNSAFE.match(href):
-            out += ["[", *node.children, f"]({href})"]
-        else:
+        elif scheme is None or scheme[1].lower() in nh3.ALLOWED_URL_SCHEMES:
             out.append(node)
+        else:
+            mark = "![" + node.attributes.get("alt", "") if node.tag == "img" else "["
+            out += [mark, *node.children, f"]({address})"]
     return out
 
 
@@ -229,7 +278,7 @@ def _joined(blocks: list[Element], texts: list[str | None]) -> str:
 def _says(text: str, blocks: list[Element]) -> bool:
     """Whether `to_html` would make the same blocks of a text."""
     try:
-        return canonical(simplified(_converted(text))) == canonical(blocks)
+        return canonical(simplified(_converted(text, definitions=True)[1])) == canonical(blocks)
     except (TooComplex, WrongValue):
         return False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from html import unescape
 
 import pytest
 
@@ -151,6 +152,7 @@ def without_line_breaks(html: str) -> str:
         ("Line<br>two", "<p>Line<br>two</p>"),
         ("<b>x</b> y", "<p><b>x</b> y</p>"),
         ("<p>a</p> tail", "<p>a</p><p>tail</p>"),
+        ("<main>one</main><main>two</main>", "<div>one</div><div>two</div>"),
         ("<P CLASS=x>Upper</P>", "<p>Upper</p>"),
         ("x</b> y", "<p>x&lt;/b&gt; y</p>"),
         ("a<b>c", "<p>a&lt;b&gt;c</p>"),
@@ -197,6 +199,44 @@ def without_line_breaks(html: str) -> str:
 )
 def test_one_rule_says_what_is_html(text: str, html: str) -> None:
     assert html == to_html(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- [ ] [Bug]: crash\n- [x] [API]: timeout", "Bug crash API timeout"),
+        ("1. [ ] [T-1]: later", "T-1 later"),
+        ("> 2) [X] [T]: later", "T later"),
+        ("`[TODO]`\n\n[TODO]: later", "TODO later"),
+        ("```\n[TODO]\n```\n[TODO]: later", "TODO later"),
+        ("a\r\r[x]: word", "a x word"),
+        ("a\r\n\r\n[x]: word", "a x word"),
+        ("[a\\]b]: word", "a b word"),
+        ("[a\nb]: word", "a b word"),
+        ("[a]\n\n[a]: /one\n[a]: /two", "a one two"),
+        ("[a] and [A]\n\n[a]: /one\n[ a ]: /two", "a A two"),
+        ("[x](slack://channel) [y](localhost:80/z)", "x slack channel y localhost z"),
+        ("![alt](data:image/png;base64,AAAA)", "alt AAAA"),
+    ],
+)
+def test_no_word_is_dropped(text: str, words: str) -> None:
+    stored = to_html(text)
+    shown = re.findall(r"[\w-]+", unescape(re.sub("<[^>]*>", " ", stored)))
+    assert [word for word in words.split() if word not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("3. **a**&nbsp;b\n4. [x]", "<ol"),
+        ("- [x] &eacute;a `&eacute;a`", "<input"),
+        ('[a][r] ![b](/\u00fc "t")\n\n[r]: https://x.org/%41 "t"', '<a href="https://x.org/'),
+        ("a<wbr>b <font>c</font>**d**e", "<strong>d</strong>"),
+        ("*a* AT&T &copy2024 a\\&eacute;b", "<em>a</em>"),
+    ],
+)
+def test_a_text_that_keeps_its_words_keeps_its_form(text: str, html: str) -> None:
+    assert html in to_html(text)
 
 
 @pytest.mark.parametrize(
