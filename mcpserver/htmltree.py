@@ -2,9 +2,11 @@
 
 `<` begins a tag only where all of this holds; elsewhere it is a character of the text:
 
-- a name that HTML has (or any name, with an attribute in quotes), well-formed attributes and `>`;
+- a name that HTML has, well-formed attributes and `>`;
 - an inline tag such as `<b>` is also closed again. So `Map<String, int>`, `a<b and c>d` and
-  `Vec<i>` stay as they are.
+  `Vec<i>` stay as they are;
+- in running text, blocks are closed again too, and the tag is one that is stored: only `<br>`,
+  `<hr>` and `<img>` stand alone. So `replace <p> by <div>` stays as it is.
 
 Every attempt to read a tag ends at the next `<`, and what is nested is limited, so that no text is
 read twice.
@@ -51,6 +53,8 @@ _INLINE = frozenset((
 )) | NO_MEANING
 BLOCKS = GROUPS.union(_LISTS, _TABLES, _HEADINGS, _PROSE)
 # fmt: on
+LEFT_OPEN = frozenset((*_LISTS, *_TABLES, *_HEADINGS, "p")) - {"ul", "ol", "dl", "table", "hgroup"}
+ALONE = frozenset(("br", "hr", "img"))
 SILENT = frozenset(("script", "style"))  # what is in them is no text
 KNOWN = BLOCKS | _INLINE | SILENT
 _STYLE = re.compile(r"[\w#%., -]+|(?:rgb|hsl)a?\([\d%., /]+\)")
@@ -110,18 +114,28 @@ class Element:
 Node = Element | str
 
 
-def find_tags(text: str) -> list[Tag]:
-    """The tags of a text by the rule above. A comment is a tag called `!`. Raises TooComplex."""
+def find_tags(
+    text: str, *, unclosed: frozenset[str] = VOID | BLOCKS, names: frozenset[str] = KNOWN
+) -> list[Tag]:
+    """The tags of a text by the rule above. A comment is a tag called `!`. Raises TooComplex.
+
+    Outside blocks that are closed, they have one of the `names`, and only `unclosed` stand alone.
+    """
     if text.count("<") > MAX_TAGS:
         raise TooComplex
     found = list(_candidates(text))
     pairs = _pairs(found)
     tags: list[Tag] = []
-    in_html = False
+    in_html, depth = False, 0
     for number, tag in enumerate(found):
-        if number in pairs or _stands_alone(text, tag, in_html):
+        if not depth and tag.name not in names and tag.name not in SILENT and tag.name != "!":
+            continue
+        alone = unclosed | VOID | LEFT_OPEN if depth else unclosed
+        if number in pairs or _stands_alone(text, tag, in_html, alone):
             tags.append(tag)
             in_html = in_html or tag.name in BLOCKS
+            if number in pairs and tag.name in BLOCKS:
+                depth = max(0, depth - 1) if tag.closing else depth + 1
     return tags
 
 
@@ -139,7 +153,7 @@ def _candidates(text: str) -> Iterator[Tag]:
                 continue
             end = closing.end()
             yield Tag(match.start(), end, name, False, "")
-        elif name == "!" or name in KNOWN or "=" in (match[3] or "") or match[1]:
+        elif name == "!" or name in KNOWN:
             yield Tag(match.start(), end, name, bool(match[1]), match[3] or "")
         done = end
 
@@ -157,13 +171,15 @@ def _pairs(found: list[Tag]) -> set[int]:
     return pairs
 
 
-def _stands_alone(text: str, tag: Tag, in_html: bool) -> bool:
-    if tag.name in VOID or tag.name in SILENT or tag.name == "!":
+def _stands_alone(text: str, tag: Tag, in_html: bool, unclosed: frozenset[str]) -> bool:
+    if tag.name in SILENT or tag.name == "!":
         return not tag.closing
-    if tag.name not in BLOCKS or tag.closing:
-        return in_html and tag.name in BLOCKS
+    if tag.name not in unclosed:
+        return False
+    if tag.name in VOID:
+        return not tag.closing
     # `<p>` may be left open, but `Box<p>` in a text without other blocks is no paragraph.
-    return in_html or not text[tag.start - 1 : tag.start].isalnum()
+    return in_html or not (tag.closing or text[tag.start - 1 : tag.start].isalnum())
 
 
 def parse(html: str) -> list[Node]:

@@ -1,8 +1,9 @@
 """Converts between what agents write (Markdown, plain text, HTML) and the HTML of Infinity.
 
-What is HTML: a tag that HTML has, complete with `>`, and closed again if it is an inline one. A
-text that is nothing but HTML blocks is taken as HTML. All else is Markdown, in which such tags are
-HTML too, except in code. Every other `<` is a character of the text: no word is lost.
+What is HTML: a tag that HTML has, complete with `>`, and closed again unless it may stay open.
+A text that is nothing but HTML blocks is taken as HTML. All else is Markdown, in which the tags that are
+stored are HTML too where they are closed, except in code. Every other `<` is a character of the
+text: no word is lost.
 """
 
 from __future__ import annotations
@@ -125,11 +126,12 @@ def _cleaned(nodes: list[Node]) -> str:
 
 def _converted(text: str, *, definitions: bool) -> tuple[list[Tag], list[Node]]:
     """The tags of a text and what becomes of it."""
-    tags = htmltree.find_tags(text) if "<" in text else []
-    if tags and not text[: tags[0].start].strip():
+    if text.lstrip().startswith("<"):
+        tags = htmltree.find_tags(text, unclosed=htmltree.VOID | htmltree.LEFT_OPEN)
         nodes = htmltree.build(text, tags)
-        if nodes and all(_is_html(node) for node in nodes):
+        if all(map(_is_html, nodes)) and any(isinstance(node, Element) for node in nodes):
             return tags, _safe(nodes)
+    tags = htmltree.find_tags(text, unclosed=htmltree.ALONE, names=_TAGS) if "<" in text else []
     _refuse_expansion(text)
     source = _without_text_tags(text, tags)
     source = _without_lost_references(source) if definitions else source.replace("]:", f"]{_COLON}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from html import unescape
+from html import escape, unescape
 
 import pytest
 
@@ -153,6 +153,31 @@ def without_line_breaks(html: str) -> str:
         ("<b>x</b> y", "<p><b>x</b> y</p>"),
         ("<p>a</p> tail", "<p>a</p><p>tail</p>"),
         ("<main>one</main><main>two</main>", "<div>one</div><div>two</div>"),
+        *[
+            (text, f"<p>{escape(text, quote=False)}</p>")
+            for text in (
+                "git push origin <main> now",
+                "SELECT <col> FROM <table>",
+                "press <input> key",
+                "press <input type=x> key",
+                "reply to <address>",
+                '<server port="80">main</server> is up',
+                'Use <Button color="red">Go</Button>',
+                "cd <area> now",
+                "replace <p> by <div>",
+                "<main> is broken",
+                "<div> is not closed",
+                "a <label>b</label> <form>c</form>",
+                "end </div> or </p>",
+                "<!-- TODO fix -->",
+            )
+        ],
+        (" <!-- a -->\n<!-- b -->", "<p>&lt;!-- a --&gt;<br>\n&lt;!-- b --&gt;</p>"),
+        ("<!-- a --><p>b</p>", "<p>b</p>"),
+        (
+            "x\n\n<ul><li><input type=checkbox>a<li>b<wbr>c</ul>",
+            '<p>x</p>\n<ul><li><input type="checkbox">a</li><li>b<wbr>c</li></ul>',
+        ),
         ("<P CLASS=x>Upper</P>", "<p>Upper</p>"),
         ("x</b> y", "<p>x&lt;/b&gt; y</p>"),
         ("a<b>c", "<p>a&lt;b&gt;c</p>"),
@@ -172,7 +197,8 @@ def without_line_breaks(html: str) -> str:
         ),
         (
             '<p><select x="1"><b>b</b></select> <svg>c</svg> <template x="1">d</template></p>',
-            "<p><b>b</b> c d</p>",
+            '<p>&lt;select x="1"&gt;<b>b</b>&lt;/select&gt; c '
+            '&lt;template x="1"&gt;d&lt;/template&gt;</p>',
         ),
         ('<p class="modal">a</p>', "<p>a</p>"),
         ("<p>[x](javascript:y)</p>", "<p>[x](javascript:y)</p>"),
@@ -269,7 +295,7 @@ def test_other_forms_of_html_are_read(html: str, markdown: str) -> None:
     [
         "x" * (MAX_CHARACTERS + 1),
         "<br>" * (MAX_TAGS + 1),
-        "<div>" * (MAX_DEPTH + 1),
+        "<div>" * (MAX_DEPTH + 1) + "</div>" * (MAX_DEPTH + 1),
         ">" * (MAX_DEPTH + 1) + " x",
         "&" * (MAX_TAGS + 1),
         "|a" * 100 + "\n" + "|-" * 100 + "\n" + "a\n" * 100,
