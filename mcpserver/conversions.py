@@ -27,6 +27,7 @@ _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:?\d{2}[\d:.,]*\s?([Zz]|[+-]\d{2}(:?\d{2})?)?", re.ASCII
 )
 _BLANK = (None, "")
+_INEXACT = Decimal("1e-12")  # what a number may lose where it is stored as a float
 _TEXTS = ("text", "longtext", "email", "phone")
 
 
@@ -110,9 +111,13 @@ def _number(data: Any) -> int | float:
         raise WrongValue(f"takes a number, such as 12.5, not {_shown(data)}")
     if number == number.to_integral_value():
         return int(number)
-    if float(number) == 0:
+    nearest = float(number)
+    if nearest == 0:
         raise WrongValue(f"takes a number that is not as small as {_shown(data)}")
-    return float(number)
+    if abs(Decimal(repr(nearest)) - number) > _INEXACT:
+        told = f"{_shown(data)} would be stored as {nearest!r}: round it to 15 digits"
+        raise WrongValue(f"takes a number that can be stored as it is; {told}")
+    return nearest
 
 
 def _progress(data: Any) -> int | float:

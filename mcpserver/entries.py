@@ -20,6 +20,7 @@ _DONE_KEYS = ("done", "checked", "completed", "complete", "isDone", "is_done", "
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]+")
 _SCRIPT = re.compile(r"(javascript|data|vbscript):", re.IGNORECASE)
 _DOMAIN = re.compile(r"www\.\S+\.\S+|[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}/\S*", re.IGNORECASE)
+_NEXT_URL = re.compile(r"[,;](?=(?:[a-z][a-z0-9+.-]*://|www\.|mailto:))", re.IGNORECASE)
 _MARKDOWN_LINK = re.compile(r"\[([^\]]*)\]\(<?(\S+?)>?\)")
 _BULLET = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _DASH = re.compile(r"\s*[-*+•]\s+")
@@ -68,7 +69,11 @@ def _links_of(given: Any) -> list[JsonObject]:
     url, name = entry.get("url"), entry.get("name")
     if not isinstance(url, str) or not (name is None or isinstance(name, str)):
         raise WrongValue(LINK_FORM)
-    return [{**entry, "url": _url(url)}]
+    if not given.get("id"):
+        url = _url(url)
+    elif _SCRIPT.match(url.strip()):
+        raise WrongValue(f"{LINK_FORM}; {url[:60]!r} is no URL")
+    return [{**entry, "url": url}]
 
 
 def _links_in(line: str) -> list[JsonObject]:
@@ -77,7 +82,19 @@ def _links_in(line: str) -> list[JsonObject]:
     if match := _MARKDOWN_LINK.fullmatch(text):
         named = {"name": match[1].strip()} if match[1].strip() else {}
         return [{"id": _new_id(), "url": _url(match[2]), **named}]
-    return [{"id": _new_id(), "url": _url(part)} for part in countable(text.split())]
+    parts = [part for word in countable(text.split()) for part in _split(word)]
+    return [{"id": _new_id(), "url": _url(part)} for part in countable(parts)]
+
+
+def _split(text: str) -> list[str]:
+    """URLs with a comma and no blank between them. Raises WrongValue where it may be part of one.
+    """
+    parts = _NEXT_URL.split(text)
+    if len(parts) > 1 and any(set("?#") & set(part) for part in parts[:-1]):
+        raise WrongValue(
+            f'{LINK_FORM}; {text[:60]!r} may be one URL or several: give each as {{"url"}}'
+        )
+    return parts
 
 
 def _url(text: str) -> str:

@@ -75,6 +75,12 @@ def convert(type: str, data: Any, **settings: Any) -> Any:
         ("number", 2.0, 2),
         ("number", 0, 0),
         ("number", "", None),
+        ("number", "12345678901234567", 12345678901234567),
+        ("number", "12345678901234567.0", 12345678901234567),
+        ("number", "3.14159265358979323846", 3.141592653589793),
+        ("number", "0.1", 0.1),
+        ("number", "123456789012.25", 123456789012.25),
+        ("number", "1e-20", 1e-20),
         ("progress", "40%", 40),
         ("progress", "40 %", 40),
         ("progress", 40.0, 40),
@@ -230,6 +236,13 @@ def test_a_checklist_is_read_as_it_was_meant(given: Any, stored: list[Any]) -> N
         (f"{URL}\nhttps://example.net", [(URL,), ("https://example.net",)]),
         (f"{URL} https://example.net", [(URL,), ("https://example.net",)]),
         (f"{URL}, https://example.net", [(URL,), ("https://example.net",)]),
+        ("https://a.org,https://b.org", [("https://a.org",), ("https://b.org",)]),
+        ("https://a.org;www.b.org/x", [("https://a.org",), ("https://www.b.org/x",)]),
+        (["https://a.org,mailto:a@b.org"], [("https://a.org",), ("mailto:a@b.org",)]),
+        ("https://a.org,http://b.org,", [("https://a.org",), ("http://b.org",)]),
+        ("https://a.org/x,y;z", [("https://a.org/x,y;z",)]),
+        ("https://a.org/w_1,f/https://b.org", [("https://a.org/w_1,f/https://b.org",)]),
+        ({"url": "https://a.org?u=x,https://b.org"}, [("https://a.org?u=x,https://b.org",)]),
         (f"- {URL}\n- [Net](https://example.net)", [(URL,), ("https://example.net", "Net")]),
         (f"<{URL}>", [(URL,)]),
         (f"[Plan]({URL})", [(URL, "Plan")]),
@@ -262,6 +275,13 @@ def test_entries_as_infinity_has_them_come_back_unchanged(type: str) -> None:
     entry = {"id": str(uuid.uuid4()), **own, "favicon": None, "sort_order": "5", "title": "kept"}
     assert [entry] == convert(type, [entry])
     assert [entry] == convert(type, json.dumps([entry]))
+
+
+@pytest.mark.parametrize("url", ["example.com", "https://a.org/x,;", "", " <a> ", "a b", "www.a.b"])
+def test_the_url_of_a_link_that_infinity_has_is_left_alone(url: str) -> None:
+    entry = {"id": str(uuid.uuid4()), "url": url, "name": "A"}
+    assert [entry] == convert("links", [entry])
+    assert [entry] == convert("links", json.dumps([entry]))
 
 
 @pytest.mark.parametrize(
@@ -308,6 +328,17 @@ def test_entries_as_infinity_has_them_come_back_unchanged(type: str) -> None:
                 "1e-400",
             )
         ),
+        *(
+            ("number", given, "would be stored as ")
+            for given in (
+                "12345678901234567.25",
+                "-12345678901234567.25",
+                "1234567890.123456789",
+                "9007199254740993.5",
+                "1234567890123456.789e1",
+            )
+        ),
+        ("progress", "12345678901234567.25%", "round it to 15 digits"),
         ("rating", 2.5, "takes a whole number"),
         ("vote", True, "takes a number"),
         *(
@@ -359,6 +390,9 @@ def test_entries_as_infinity_has_them_come_back_unchanged(type: str) -> None:
         ("links", f"Docs: {URL}", "'Docs:' is no URL"),
         ("links", "javascript:alert(1)", "is no URL"),
         ("links", {"url": "data:text/html,x"}, "is no URL"),
+        ("links", "https://a.org,javascript://b", "is no URL"),
+        ("links", {"id": "x", "url": " javascript:alert(1)"}, "is no URL"),
+        ("links", "https://a.org?u=x,https://b.org", "may be one URL or several: give each as"),
         ("links", [None], "each link is a URL"),
         ("links", [5], "each link is a URL"),
         ("links", [[URL]], "each link is a URL"),
