@@ -20,20 +20,17 @@ WRONG_ADDRESS = (InvalidRedirectURIError, MismatchingRedirectURIError)
 BEWARE = "If you were not just connecting it, somebody may want to trick you: close this page."
 
 
-def error_page(
-    request: HttpRequest, message: str, *, status: int, remedy: str = "", way_back: str = ""
-) -> HttpResponse:
-    """Says in `message` what went wrong, and in `remedy` what to do; sends nobody anywhere.
-    `way_back` is a link to the client."""
-    host = redirects.host_of(way_back)
-    context = {"message": message, "remedy": remedy, "way_back": way_back, "host": host}
+def error_page(request: HttpRequest, message: str, *, status: int, **more: object) -> HttpResponse:
+    """Says in `message` what went wrong; sends nobody anywhere. `more` is for the template."""
+    context = {"message": message, **more}
     return page(request, "oauthbridge/error.html", context, status=status)
 
 
 def refusal_page(
     request: HttpRequest, error: OAuth2Error, client: Application | None, way_back: str = ""
 ) -> HttpResponse:
-    """For an authorization request whose client cannot be told, or only by a click: `way_back`."""
+    """For an authorization request whose client cannot be told, or only by a click: the
+    link `way_back`."""
     if client and isinstance(error, WRONG_ADDRESS):
         uri = as_meant(request.GET).get("redirect_uri", "")[:LONGEST_URI]
         message = f"“{client}” asks to send you back to {uri}, which is not among its addresses."
@@ -44,7 +41,8 @@ def refusal_page(
     else:
         who = f"“{client}”" if client else "the application"
         message, remedy = f"The request of {who} is refused: {error.description or error.error}", ""
-    return error_page(request, message, status=400, remedy=remedy, way_back=way_back)
+    back = {"client": client, "way_back": way_back, "host": redirects.host_of(way_back)}
+    return error_page(request, message, status=400, remedy=remedy, **back)
 
 
 def _remedy_for_address(client: Application) -> str:

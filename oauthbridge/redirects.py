@@ -117,6 +117,17 @@ def host_of(uri: str) -> str:
     return parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}://{parts.netloc}"
 
 
+def is_loopback(uri: str) -> bool:
+    """Does `uri` lead, over plain HTTP, to what listens on the person's own machine?"""
+    parts = urlsplit(uri)
+    return parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
+
+
+def opens_app(uri: str) -> bool:
+    """Does `uri` make the person's machine open an app?"""
+    return urlsplit(uri).scheme not in ("http", "https")
+
+
 def is_local(uri: str) -> bool:
     """Does `uri` lead to an app on the person's own machine?"""
     parts = urlsplit(uri)

@@ -150,11 +150,12 @@ class AuthorizeView(AccessMixin, OAuthLibMixin, View):
 
     def _tell_client_of(self, error: OAuthToolkitError) -> HttpResponse:
         """Sends the person back with `error`. A link alone leads nobody to another site: not before
-        signing in, and to one that anybody may have registered by a click only (RFC 9700 §4.11)."""
+        signing in, and to one that anybody may have registered by a click only (RFC 9700 §4.11).
+        Nor does it open an app, which may run what the address says."""
         cause, request = error.oauthlib_error, self.request
-        if redirects.is_local(cause.redirect_uri):
+        if redirects.is_loopback(cause.redirect_uri):
             return self._redirect_with(error)
-        if self._is_self_registered:
+        if self._is_self_registered or redirects.opens_app(cause.redirect_uri):
             way_back = self._address_with(error)
             return refusal_page(request, cause, _client_of(request.GET), way_back)
         if not request.user.is_authenticated:

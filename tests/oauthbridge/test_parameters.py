@@ -154,7 +154,9 @@ WRONG = {"scope": "root", "response_type": "token", "code_challenge_method": "pl
 
 
 @pytest.mark.parametrize("source", ["manual", "dcr"])
-def test_an_app_on_this_device_is_told_at_once(flow: Flow, ada: User, source: str) -> None:
+def test_an_app_that_listens_on_this_device_is_told_at_once(
+    flow: Flow, ada: User, source: str
+) -> None:
     flow.application.registration_source = source
     flow.application.save()
     for name, value in WRONG.items():
@@ -168,6 +170,32 @@ def test_an_app_on_this_device_is_told_at_once(flow: Flow, ada: User, source: st
 
 def site(oauth: Server, source: str) -> Flow:
     return Flow(oauth, client(CLAUDE, registration_source=source), CLAUDE)
+
+
+APPS = (
+    "obsidian://evil/run?x=1",
+    "vscode://vscode.git/clone?url=x",
+    "jetbrains://idea/checkout/git?checkout.repo=x",
+    "cursor://anysphere.cursor-mcp/oauth/callback",
+    "com.example.app:/callback",
+)
+
+
+@pytest.mark.parametrize("source", ["manual", "dcr"])
+def test_an_app_is_opened_by_a_click_only(oauth: Server, ada: User, source: str) -> None:
+    for uri in APPS:
+        flow = Flow(oauth, client(uri, registration_source=source), uri)
+        for wrong in ({"response_type": "token"}, {"scope": "root"}, {"code_challenge": ""}):
+            for person in (ada, None):
+                page = ask(flow, person, **wrong)
+                assert (400, None) == (page.status_code, page.headers.get("location"))
+                [link] = re.findall(r'href="([^"/][^"]*)"', page.text)
+                assert html.unescape(link).startswith(uri)
+                told = parameters_of(html.unescape(link))
+                assert (flow.state, oauth.origin) == (told["state"], told["iss"])
+                assert (source == "dcr") == ("its name is not verified" in page.text)
+        assert flow.decide(ada).headers["location"].startswith(uri)
+        assert flow.decide(ada, decision="deny").headers["location"].startswith(uri)
 
 
 def test_a_site_is_told_once_the_person_signed_in(oauth: Server, ada: User) -> None:
