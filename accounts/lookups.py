@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts.rows import RowsField, RowsSelect, is_key
+from accounts.rows import RowsField, RowsSelect, can_compare, is_comparison, is_key
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
@@ -36,7 +37,14 @@ class FilteredLookups(Base):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         column = lookup.partition("__")[0]
         offered = {_column(each) for each in self.get_list_filter(request)}
-        return column in offered and super().lookup_allowed(lookup, value, request)
+        is_asked = lookup in offered or is_comparison(self.model, lookup)
+        if column not in offered or not is_asked:
+            return False
+        if not super().lookup_allowed(lookup, value, request):
+            return False
+        if not can_compare(self.model, lookup, value):
+            raise IncorrectLookupParameters
+        return True
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -1,4 +1,4 @@
-"""Takes rows that a form or an address of the admin names, and says which can be none.
+"""Checks the keys of rows that forms and addresses of the admin name, before they are looked up.
 
 Django asks the database for them whatever they are: text for a number fails, and so does, in
 SQLite, a number that is too large.
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
-from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import Field, IntegerField, Model
 from django.forms import ModelMultipleChoiceField
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
@@ -27,12 +27,44 @@ MOST_SHOWN = 40  # characters of what was chosen
 
 def is_key(model: type[Model], text: str) -> bool:
     """Can `text` be the primary key of a row?"""
-    key = model._meta.pk
+    return _can_be(model._meta.pk, text)
+
+
+def is_comparison(model: type[Model], lookup: str) -> bool:
+    """Does `lookup` compare a column of `model` in one of the ways in which lists are filtered?"""
+    field, way = _field_of(model, lookup)
+    return field is not None and way in ("", "exact", "in", "isnull")
+
+
+def can_compare(model: type[Model], lookup: str, text: str) -> bool:
+    """Can the column of `lookup` (user, user__id__in), if it holds numbers, have the value `text`?"""
+    field, way = _field_of(model, lookup)
+    if not isinstance(field, IntegerField) or way == "isnull":
+        return True
+    return all(_can_be(field, each) for each in (text.split(",") if way == "in" else [text]))
+
+
+def _can_be(field: Field[Any, Any], text: str) -> bool:
     try:
-        key.run_validators(key.to_python(text))
+        field.run_validators(field.to_python(text))
     except ValidationError:
         return False
     return True
+
+
+def _field_of(model: type[Model], lookup: str) -> tuple[Any, str]:
+    """The column that `lookup` ends at, a relation's being the key there, and what follows it."""
+    field: Any = None
+    names = lookup.split("__")
+    while names:
+        try:
+            field = model._meta.pk if names[0] == "pk" else model._meta.get_field(names[0])
+        except FieldDoesNotExist:
+            break
+        model = field.related_model or model
+        names = names[1:]
+    is_relation = field is not None and field.is_relation
+    return model._meta.pk if is_relation else field, "__".join(names)
 
 
 class RowsField(FieldBase):
