@@ -14,20 +14,25 @@ from mcpserver.client_setup import server_url
 READS = ("GET", "HEAD")
 NOT_FOUND, PAGE = "There is nothing at this address.", "This address is not for clients."
 SSE = ("/sse", "/message", "/messages")
+FOR_PROGRAMS = ("/oauth/token", "/oauth/revoke", "/oauth/register", "/.well-known/")
 OAUTH = ("/authorize", "/token", "/register", "/revoke", "/oauth", "/.well-known")
 ERRORS = {400: "invalid_request", 403: "access_denied", 404: "not_found", 405: "method_not_allowed"}
 
 
 def is_client(request: HttpRequest) -> bool:
     """Did a program ask that no page helps? Browsers say that they take HTML."""
+    if _is_for_programs(request):
+        return True
     accept = request.headers.get("Accept", "").lower()
     if "text/html" in accept:
         return False
     if "json" in accept or "text/event-stream" in accept or "json" in (request.content_type or ""):
         return True
-    match = request.resolver_match
-    sends_nowhere = request.method not in READS and (match is None or match.url_name == "home")
-    return sends_nowhere or request.path.startswith("/.well-known/")
+    return request.method not in READS
+
+
+def _is_for_programs(request: HttpRequest) -> bool:
+    return request.path.startswith(FOR_PROGRAMS)
 
 
 def told_client(request: HttpRequest, status: int, cause: str) -> JsonResponse:
@@ -74,8 +79,13 @@ class ClientMiddleware(MiddlewareMixin):
     def _not_allowed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if not is_client(request):
             return response
-        told: HttpResponse = told_client(request, 405, f"{PAGE} It does not take {request.method}.")
-        told["Allow"] = response.headers["Allow"]
+        allowed = response.headers["Allow"]
+        where = f"This address takes {allowed}." if _is_for_programs(request) else PAGE
+        cause = f"{where} It does not take {request.method}."
+        told: HttpResponse = told_client(request, 405, cause)
+        for name in ("Allow", "Access-Control-Allow-Origin"):
+            if name in response.headers:
+                told[name] = response.headers[name]
         return told
 
 

@@ -47,6 +47,36 @@ def assert_refused(answer: Any, error: str = "invalid_request", status: int = 40
     assert "*" == answer["Access-Control-Allow-Origin"]
 
 
+@pytest.mark.parametrize("accept", [None, "*/*", "text/html", "text/html,application/json"])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_an_address_for_programs_names_its_methods_in_json(accept: str | None, slash: str) -> None:
+    documents = (
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/mcp",
+    )
+    asked = [(method, path) for path in PATHS for method in ("GET", "PUT", "DELETE")]
+    asked += [(method, path) for path in documents for method in ("POST", "PUT", "DELETE")]
+    for method, path in asked:
+        headers = {"Accept": accept} if accept else {}
+        answer: Any = Client().generic(method, f"{path}{slash}", headers=headers)
+        assert_refused(answer, "method_not_allowed", 405)
+        told = answer.json()["error_description"]
+        assert f"This address takes {answer['Allow']}. It does not take {method}." in told
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "application/x-www-form-urlencoded"])
+def test_a_program_that_posts_to_a_page_is_answered_in_json(accept: str | None) -> None:
+    headers = {"Accept": accept} if accept else {}
+    browser = Client(enforce_csrf_checks=True)
+    for path in ("/oauth/authorize", "/oauth/authorize/", "/login/", "/connect/"):
+        answer: Any = browser.post(path, {"response_type": "code"}, headers=headers)
+        assert 400 <= answer.status_code < 500
+        assert "application/json" == answer["Content-Type"], path
+        assert "MCP is at" in answer.json()["error_description"]
+    page = browser.post("/oauth/authorize", {}, headers={"Accept": "text/html"})
+    assert (403, "text/html") == (page.status_code, page["Content-Type"].partition(";")[0])
+
+
 @pytest.mark.parametrize("query", ["x=%zz", "%", "x=%4", "client_id=%f"])
 def test_a_damaged_address_is_told_to_be_damaged(query: str) -> None:
     page = Client(raise_request_exception=False).get(f"/oauth/authorize?{query}")
