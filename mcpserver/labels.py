@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
-
-import orjson
 
 from mcpserver import notices
 from mcpserver.infinity import JsonObject
 from mcpserver.infinity.records import is_record
+from mcpserver.label_forms import entries
 from mcpserver.names import Names, folded
 from mcpserver.params import WrongValue
+
+Labels = dict[str, JsonObject]  # by id
 
 
 def labels_of(attribute: JsonObject) -> list[JsonObject]:
@@ -24,6 +26,17 @@ def labels_of(attribute: JsonObject) -> list[JsonObject]:
     return list(filter(is_record, labels)) if isinstance(labels, list) else []
 
 
+def new_labels(given: Any) -> list[JsonObject]:
+    """The labels of a new attribute. They keep the ids that they are given. Raises WrongValue."""
+    wanted = entries(given, [])
+    by_id = {str(entry["id"]): {"id": entry["id"]} for entry in wanted if "id" in entry}
+    if nameless := [entry for entry in wanted if "name" not in entry]:
+        raise WrongValue(f"the new label {str(nameless[0]['id'])[:60]!r} has no name")
+    labels = list(_named(by_id, wanted).values())
+    _refuse_same_names(labels, labels)
+    return labels
+
+
 def changed_labels(
     known: list[JsonObject], given: Any, removed: Sequence[str] = ()
 ) -> list[JsonObject]:
@@ -32,86 +45,84 @@ def changed_labels(
     A label that is known by id or name keeps its id and what is not given of it: with another id,
     items would lose it. Labels that are not named at all stay, which is said. Raises WrongValue.
     """
-    gone = {Names(known, "label").find(each)["id"] for each in removed}
-    named = _named(known, given)
+    before = {str(label["id"]): label for label in known}
+    gone = {str(Names(known, "label").find(each)["id"]) for each in removed}
+    named = _named(before, entries(given, known))
     if both := [label for id, label in named.items() if id in gone]:
-        raise WrongValue(f"Labels both in settings and in remove_labels: {_told(both)}.")
-    kept = [label for label in known if label["id"] not in gone]
-    unnamed = [label for label in kept if label["id"] not in named]
-    if not unnamed:  # all of them are given: their order is meant too
-        return list(named.values())
-    if given is not None:
+        raise WrongValue(f"Labels both in settings and in remove_labels: {told(both)}.")
+    kept = {id: label for id, label in before.items() if id not in gone}
+    unnamed = [label for id, label in kept.items() if id not in named]
+    if unnamed and given is not None:
         notices.add(
-            f"Labels that settings does not name stay: {_told(unnamed)}. To remove labels, name "
+            f"Labels that settings does not name stay: {told(unnamed)}. To remove labels, name "
             "them in remove_labels."
         )
-    ids = {label["id"] for label in kept}
-    stay = [named.get(label["id"], label) for label in kept]
-    return stay + [label for id, label in named.items() if id not in ids]
+    # When all of them are given, their order is meant too.
+    labels = list(({**kept, **named} if unnamed else named).values())
+    changed = [
+        label for id, label in named.items() if label.get("name") != before.get(id, {}).get("name")
+    ]
+    _refuse_same_names(labels, changed)
+    return labels
 
 
-def _named(known: list[JsonObject], given: Any) -> dict[Any, JsonObject]:
-    """By id, the labels that are given, each with what is known of it."""
-    named: dict[Any, JsonObject] = {}
-    for entry in _entries(given):
-        label = _merged([*known, *named.values()], named, entry)
-        named[label["id"]] = label
-    return named
-
-
-def _told(labels: list[JsonObject]) -> str:
+def told(labels: Sequence[JsonObject]) -> str:
+    """Their names, for a message."""
     shown = ", ".join(repr(str(label.get("name") or label["id"])[:60]) for label in labels[:20])
     return f"{shown}, …" if len(labels) > 20 else shown
 
 
-def _merged(known: list[JsonObject], named: dict[Any, JsonObject], entry: JsonObject) -> JsonObject:
-    found = _same(known, entry)
-    if found is None:
-        return {**entry, "id": entry.get("id") or str(uuid.uuid4())}
-    before = named.get(found["id"], found)
-    known_by = () if entry.get("id") else ("name",)  # which it keeps as it is spelled
-    changes = {key: entry[key] for key in entry.keys() - {*known_by} if entry[key] is not None}
-    return {**before, **changes}
+def _named(known: Labels, wanted: list[JsonObject]) -> Labels:
+    """The labels that are wanted, in that order, each with what is known of it.
+
+    Names mean the labels as they are called once those with an id are renamed.
+    """
+    labels, given = dict(known), dict[str, JsonObject]()
+    by_id = [_changed_by_id(labels, given, entry) if "id" in entry else "" for entry in wanted]
+    ids = [
+        id or _changed_by_name(labels, given, entry)
+        for id, entry in zip(by_id, wanted, strict=True)
+    ]
+    return {id: labels[id] for id in ids}
 
 
-def _same(known: list[JsonObject], entry: JsonObject) -> JsonObject | None:
-    """The label that is meant: by its id if it has one, else by its name."""
-    if entry.get("id"):
-        return next((each for each in known if str(each["id"]) == str(entry["id"])), None)
+def _changed_by_id(labels: Labels, given: Labels, entry: JsonObject) -> str:
+    id = str(entry["id"])
+    if id not in labels:
+        raise WrongValue(
+            f"there is no label with the id {id[:60]!r}; there are: {told([*labels.values()])}. "
+            "Leave the id out to add a label"
+        )
+    return _changed(labels, given, id, {key: entry[key] for key in entry if key != "id"})
+
+
+def _changed_by_name(labels: Labels, given: Labels, entry: JsonObject) -> str:
     wanted = folded(entry["name"])
-    if not any(folded(str(label.get("name"))) == wanted for label in known):
-        return None
-    return Names(known, "label").find(entry["name"])
+    if wanted not in map(_folded_name, labels.values()):
+        id = str(uuid.uuid4())
+        labels[id] = {"id": id}
+        return _changed(labels, given, id, entry)
+    id = str(Names(labels.values(), "label").find(entry["name"])["id"])
+    # It keeps its name as it is spelled.
+    return _changed(labels, given, id, {key: entry[key] for key in entry if key != "name"})
 
 
-def _entries(given: Any) -> list[JsonObject]:
-    if isinstance(given, str):
-        given = _spelled(given)
-    if isinstance(given, dict):
-        given = list(given.values())
-    if given is not None and not isinstance(given, list):
-        raise WrongValue('settings.labels is a list of names or of {"name", "color"}')
-    return [_entry(each) for each in given or []]
+def _changed(labels: Labels, given: Labels, id: str, changes: JsonObject) -> str:
+    before = given.setdefault(id, {})
+    if twice := [key for key in changes if before.get(key, changes[key]) != changes[key]]:
+        raise WrongValue(f"the label {told([labels[id]])} is there twice, with another {twice[0]}")
+    before.update(changes)
+    labels[id] = {**labels[id], **changes}
+    return id
 
 
-def _spelled(text: str) -> Any:
-    if not text.strip().startswith(("[", "{")):
-        return [text]
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return [text]
+def _refuse_same_names(labels: Iterable[JsonObject], changed: Iterable[JsonObject]) -> None:
+    """Two that were called the same before may stay so."""
+    counts = Counter(_folded_name(label) for label in labels)
+    if same := [label for label in changed if counts[_folded_name(label)] > 1]:
+        raise WrongValue(f"Several labels would be called {told(same[:1])}: no two have one name.")
 
 
-def _entry(label: Any) -> JsonObject:
-    if isinstance(label, bool) or not isinstance(label, str | int | dict):
-        raise WrongValue('each of settings.labels is a name or {"name", "color"}')
-    entry = dict(label) if isinstance(label, dict) else {"name": label}
-    if not entry.get("id"):
-        entry.pop("id", None)
-    elif "name" not in entry:
-        return entry
-    name = entry.get("name")
-    if isinstance(name, bool) or not isinstance(name, str | int) or not folded(str(name)):
-        raise WrongValue("each of settings.labels has a name, which is a text")
-    return {**entry, "name": str(name)}
+def _folded_name(label: JsonObject) -> str | None:
+    name = label.get("name")
+    return folded(name) if isinstance(name, str) else None

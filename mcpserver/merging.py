@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
-from mcpserver.infinity import JsonObject
+from collections.abc import Awaitable
+from typing import Any
+
+from mcpserver.infinity import InfinityClient, JsonObject
+from mcpserver.params import WrongValue
+
+DAMAGED = (
+    "Nothing was changed: Infinity's answer has damaged settings or labels, and a change would "
+    "delete what cannot be read of them. Change it in the Infinity app, or try again once it is "
+    "mended there."
+)
+
+
+async def read_undamaged(api: InfinityClient, reading: Awaitable[JsonObject]) -> JsonObject:
+    """The record that settings are merged with: what is left out of it would be deleted.
+
+    Raises WrongValue when anything of it is damaged.
+    """
+    before = api.damaged
+    record = await reading
+    settings = record.get("settings")
+    if api.damaged > before or not (isinstance(settings, dict) or settings == []):
+        raise WrongValue(DAMAGED)
+    if isinstance(settings, dict) and settings.get("labels", []) is None:
+        raise WrongValue(DAMAGED)
+    return record
 
 
 def merged_settings(record: JsonObject, wanted: JsonObject) -> JsonObject:
-    """The settings of `record`, with those of `wanted` in place of the ones of the same name.
+    """The settings of `record` with those of `wanted`; objects are merged too, lists replaced."""
+    return _merged(record.get("settings"), wanted)
 
-    PHP writes an empty object as [] (infinity-api.md §22.7).
-    """
-    settings = record.get("settings")
-    return {**(settings if isinstance(settings, dict) else {}), **wanted}
+
+def _merged(known: Any, wanted: JsonObject) -> JsonObject:
+    """PHP writes an empty object as [] (infinity-api.md §22.7)."""
+    merged = dict(known) if isinstance(known, dict) else {}
+    for key, value in wanted.items():
+        merged[key] = _merged(merged.get(key), value) if isinstance(value, dict) else value
+    return merged

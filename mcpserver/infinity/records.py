@@ -35,7 +35,7 @@ def sound_record(record: JsonObject) -> tuple[JsonObject, int]:
         if damaged := len(values) - len(kept):
             record = {**record, "values": kept}
     settings = record.get("settings")
-    if isinstance(settings, dict) and settings.get("labels"):
+    if isinstance(settings, dict) and settings.get("labels") is not None:
         labels, lost = _sound_labels(settings["labels"])
         if lost:
             record = {**record, "settings": {**settings, "labels": labels}}

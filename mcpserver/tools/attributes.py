@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
+from mcpserver import notices
 from mcpserver.catalogue import Lists, attributes_shown, forget_attributes
 from mcpserver.infinity import InfinityClient, JsonObject
-from mcpserver.labels import changed_labels, labels_of
-from mcpserver.merging import merged_settings
+from mcpserver.labels import changed_labels, labels_of, new_labels, told
+from mcpserver.merging import merged_settings, read_undamaged
 from mcpserver.params import (
     AnyJson,
     AttributeId,
@@ -81,8 +82,8 @@ async def infinity_update_attribute(
     settings: AttributeSettings | MISSING = MISSING,
     remove_labels: LabelNames | MISSING = MISSING,
 ) -> JsonObject:
-    """Change an attribute. Labels and settings that are not named stay; remove_labels deletes
-    labels."""
+    """Change an attribute. Labels and settings that are not named stay, also within objects;
+    remove_labels deletes labels."""
     wanted = changes(
         name=name,
         type=type,
@@ -92,8 +93,7 @@ async def infinity_update_attribute(
     )
     id = await Lists(api, workspace_id, board_id).attribute_id(attribute_id)
     if wanted.keys() - {"name", "type"}:
-        known = await _attribute(api, workspace_id, board_id, id)
-        wanted = await _merged(api, workspace_id, board_id, known, wanted)
+        wanted = await _merged(api, workspace_id, board_id, id, wanted)
     updated = await api.put(
         "workspaces/{ws}/boards/{board}/attributes/{attribute}",
         wanted,
@@ -133,28 +133,47 @@ async def _attribute(api: InfinityClient, workspace_id: str, board_id: str, id: 
 
 
 async def _merged(
-    api: InfinityClient, workspace_id: str, board_id: str, known: JsonObject, wanted: JsonObject
+    api: InfinityClient, workspace_id: str, board_id: str, id: str, wanted: JsonObject
 ) -> JsonObject:
     """The changes as Infinity takes them: settings whole, labels with ids, a default by type."""
-    removed = wanted.pop("remove_labels", [])
-    if removed or "settings" in wanted:
-        wanted["settings"] = _settings(known, wanted.get("settings", {}), removed)
+    reading = _attribute(api, workspace_id, board_id, id)
+    if wanted.keys() & {"settings", "remove_labels"}:
+        known = await read_undamaged(api, reading)
+        wanted = _with_settings(known, wanted)
+    else:
+        known = await reading
     if "default_data" in wanted:
         attribute = {**known, **wanted}
-        wanted["default_data"] = await as_default(
-            api, workspace_id, board_id, attribute, wanted["default_data"]
-        )
-    return wanted
+        data = await as_default(api, workspace_id, board_id, attribute, wanted["default_data"])
+        return {**wanted, "default_data": data}
+    return {**wanted, **_default_without_removed_labels(known, wanted)}
 
 
-def _settings(known: JsonObject, wanted: JsonObject, removed: list[str]) -> JsonObject:
-    settings = merged_settings(known, wanted)
-    if removed or "labels" in wanted:
-        settings["labels"] = changed_labels(labels_of(known), wanted.get("labels"), removed)
-    return settings
+def _with_settings(known: JsonObject, wanted: JsonObject) -> JsonObject:
+    asked = wanted.get("settings", {})
+    removed = wanted.get("remove_labels", [])
+    settings = merged_settings(known, asked)
+    if removed or "labels" in settings:
+        settings["labels"] = changed_labels(labels_of(known), asked.get("labels"), removed)
+    return {
+        **{key: wanted[key] for key in wanted if key != "remove_labels"},
+        "settings": settings,
+    }
+
+
+def _default_without_removed_labels(known: JsonObject, wanted: JsonObject) -> JsonObject:
+    stay = {label["id"] for label in labels_of(wanted)}
+    removed = [label for label in labels_of(known) if label["id"] not in stay]
+    default = known.get("default_data")
+    gone = [label for label in removed if isinstance(default, list) and label["id"] in default]
+    if not gone:
+        return {}
+    notices.add(f"Removed from the attribute's default too: {told(gone)}.")
+    ids = [label["id"] for label in gone]
+    return {"default_data": [id for id in default or [] if id not in ids]}
 
 
 def _with_labels(settings: JsonObject | MISSING) -> JsonObject | MISSING:
-    if settings is MISSING or not settings.get("labels"):
+    if settings is MISSING or "labels" not in settings:
         return settings
-    return {**settings, "labels": changed_labels([], settings["labels"])}
+    return {**settings, "labels": new_labels(settings["labels"])}

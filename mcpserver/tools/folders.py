@@ -5,7 +5,7 @@ from pydantic import MISSING
 from mcpserver import notices
 from mcpserver.catalogue import Lists
 from mcpserver.infinity import InfinityClient, JsonObject
-from mcpserver.merging import merged_settings
+from mcpserver.merging import merged_settings, read_undamaged
 from mcpserver.params import (
     AttributeIds,
     BoardId,
@@ -84,8 +84,8 @@ async def infinity_update_folder(
     sort_order: SortOrder | MISSING = MISSING,
     settings: Settings | MISSING = MISSING,
 ) -> JsonObject:
-    """Change a folder. attribute_ids replace the old ones whole; settings that are not named
-    stay."""
+    """Change a folder. attribute_ids replace the old ones whole; settings that are not named stay,
+    also within objects."""
     folder = changes(
         name=name,
         color=color,
@@ -95,7 +95,8 @@ async def infinity_update_folder(
         settings=settings,
     )
     if folder.keys() & {"attribute_ids", "settings"}:
-        known = await _folder(api, workspace_id, board_id, folder_id)
+        reading = _folder(api, workspace_id, board_id, folder_id)
+        known = await (read_undamaged(api, reading) if "settings" in folder else reading)
         folder |= await _merged(Lists(api, workspace_id, board_id), known, folder)
     return await api.put(
         "workspaces/{ws}/boards/{board}/folders/{folder}",

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pydantic import MISSING
 
 from mcpserver.infinity import InfinityClient, JsonObject
-from mcpserver.merging import merged_settings
+from mcpserver.merging import merged_settings, read_undamaged
 from mcpserver.params import (
     BoardId,
     FolderId,
@@ -78,12 +78,12 @@ async def infinity_update_view(
     sort_order: SortOrder | MISSING = MISSING,
     settings: Settings | MISSING = MISSING,
 ) -> JsonObject:
-    """Change a view. Settings that are not named stay."""
+    """Change a view. Settings that are not named stay, also within objects."""
     view = changes(
         folder_id=folder_id, name=name, type=type, sort_order=sort_order, settings=settings
     )
     if "settings" in view:
-        known = await _view(api, workspace_id, board_id, view_id)
+        known = await read_undamaged(api, _view(api, workspace_id, board_id, view_id))
         view["settings"] = merged_settings(known, view["settings"])
     return await api.put(
         "workspaces/{ws}/boards/{board}/views/{view}",

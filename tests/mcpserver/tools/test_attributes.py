@@ -273,14 +273,127 @@ def test_wrong_labels_are_refused(stage: Agent, changes: dict[str, Any], told: s
     assert told in stage.refused("infinity_update_attribute", **changes)
 
 
-def test_a_label_whose_name_is_there_twice_is_refused_with_ids(board: Agent) -> None:
-    twice = [{"id": str(uuid.uuid4()), "name": "Same"} for _ in range(2)]
+TODO, DOING, UNKNOWN = (f"0c9f4e1a-1111-4c3d-9a55-00000000000{n}" for n in range(3))
+BEFORE = [("Todo", "#111111"), ("Doing", "#222222")]
+Shown = list[tuple[str, str | None]]
+
+
+@pytest.fixture
+def todo(board: Agent) -> Agent:
+    """At a new label attribute with the labels Todo and Doing."""
+    labels = [
+        {"id": TODO, "name": "Todo", "color": "#111111"},
+        {"id": DOING, "name": "Doing", "color": "#222222"},
+    ]
     made = board.result(
-        "infinity_create_attribute", name="New", type="label", settings={"labels": twice}
+        "infinity_create_attribute", name="State", type="label", settings={"labels": labels}
     )
-    place = {"attribute_id": made["id"]}
-    told = board.refused("infinity_update_attribute", **place, settings={"labels": ["same"]})
-    assert f"use an id: {twice[0]['id']}, {twice[1]['id']}" in told
+    return board.at(attribute_id=made["id"])
+
+
+def shown(attribute: Agent) -> Shown:
+    """The names and colours of its labels."""
+    return [(label["name"], label.get("color")) for label in settings_of(attribute)["labels"]]
+
+
+RECOLOURED: Shown = [("Todo", "#000001"), BEFORE[1]]
+RENAMED: Shown = [("Uno", "#111111"), BEFORE[1]]
+ADDED: Shown = [*BEFORE, ("New", "#000001")]
+
+
+@pytest.mark.parametrize(
+    ("labels", "after"),
+    [
+        ({"name": "Todo", "color": "#000001"}, RECOLOURED),
+        ('{"name": "Todo", "color": "#000001"}', RECOLOURED),
+        ({"Todo": "#000001"}, RECOLOURED),
+        ({TODO: "#000001"}, RECOLOURED),
+        ({"Todo": {"color": "#000001"}}, RECOLOURED),
+        ({"Todo": "#000001", "New": "#000001"}, [RECOLOURED[0], BEFORE[1], ADDED[2]]),
+        ({"id": TODO, "name": "Uno"}, RENAMED),
+        ({TODO: {"name": "Uno"}}, RENAMED),
+        ({TODO: {"id": TODO, "name": "Uno"}}, RENAMED),
+        ({"name": "New", "color": "#000001"}, ADDED),
+        ({"New": {"color": "#000001"}}, ADDED),
+        ({"0": {"name": "Todo"}, "1": {"name": "Doing"}}, BEFORE),
+        ([TODO, {"id": DOING}], BEFORE),
+        (
+            [{"id": TODO, "name": "Doing"}, {"id": DOING, "name": "Todo"}],
+            [("Doing", "#111111"), ("Todo", "#222222")],
+        ),
+        ({}, BEFORE),
+        ("", BEFORE),
+    ],
+)
+def test_labels_are_understood_in_every_form(todo: Agent, labels: Any, after: Shown) -> None:
+    todo.result("infinity_update_attribute", settings={"a": 1, "labels": labels})
+    assert after == shown(todo)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_name_means_the_labels_after_they_are_renamed(todo: Agent, step: int) -> None:
+    labels: list[Any] = [{"id": TODO, "name": "Later"}, "Todo"]
+    todo.result("infinity_update_attribute", settings={"labels": labels[::step]})
+    ids = label_ids(todo)
+    assert {"Later", "Doing", "Todo"} == {*ids}
+    assert (TODO, DOING) == (ids["Later"], ids["Doing"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ({"Todo": "Later"}, "'Todo' has neither a color nor an object"),
+        ({"Todo": 5}, "'Todo' has neither a color nor an object"),
+        ({"Todo": {"id": DOING}}, "'Todo' has another id in its object"),
+        ({TODO: {"id": DOING, "name": "x"}}, "has another id in its object"),
+        ({"New": {"name": "Newer"}}, "'New' has another name in its object"),
+        ({UNKNOWN: {"name": "Uno"}}, f"there is no label with the id '{UNKNOWN}'"),
+        ([{"id": UNKNOWN, "name": "Todo"}], f"there is no label with the id '{UNKNOWN}'"),
+        ([{"id": UNKNOWN, "name": "New"}], "there are: 'Todo', 'Doing'. Leave the id out to add"),
+        ([UNKNOWN], f"there is no label with the id '{UNKNOWN}'"),
+        ([{"id": True, "name": "New"}], "the id of a label is a text"),
+        ([{"id": TODO, "name": "Doing"}], "Several labels would be called 'Doing'"),
+        ([{"id": TODO, "name": " DOING\u200b "}], "Several labels would be called"),
+        ([{"id": TODO, "name": "A"}, {"id": TODO, "name": "B"}], "is there twice, with another"),
+        ([{"name": "New", "color": "#000000"}, {"name": "new", "color": "#000001"}], "twice"),
+        ([{"id": TODO, "new_name": "Later"}], "'new_name' is nothing that a label has"),
+        ([{"name": "Todo", "colour": "#000001"}], "'colour' is nothing that a label has"),
+        ({"name": "Todo", "colour": "#000001"}, "takes name, color, and the id"),
+        ({"color": "#000001"}, "each of settings.labels has a name"),
+        ("Todo, Later", "'Todo, Later' may be one name or several: send a list"),
+        ("Todo\nLater", "may be one name or several: send a list"),
+        ("[Todo, Later]", "'[Todo, Later]' is no JSON"),
+    ],
+)
+def test_labels_of_open_meaning_are_refused(todo: Agent, labels: Any, told: str) -> None:
+    assert told in todo.refused("infinity_update_attribute", settings={"labels": labels})
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ([{"id": TODO, "name": "Same"}, {"id": DOING, "name": "same"}], "Several labels would be"),
+        ([{"id": TODO, "name": "A"}, {"id": TODO, "name": "B"}], "is there twice, with another"),
+        ([{"name": "A", "colour": "#000001"}], "'colour' is nothing that a label has"),
+        ([TODO], f"the new label '{TODO}' has no name"),
+        ("A, B", "may be one name or several"),
+    ],
+)
+def test_wrong_labels_of_a_new_attribute_are_refused(board: Agent, labels: Any, told: str) -> None:
+    new = {"name": "New", "type": "label", "settings": {"labels": labels}}
+    assert told in board.refused("infinity_create_attribute", **new)
+
+
+def test_new_labels_may_be_keyed_by_name(board: Agent) -> None:
+    settings = {"labels": {"None": "#000001", "B": {"color": "#000002"}}}
+    made = board.result("infinity_create_attribute", name="New", type="label", settings=settings)
+    assert [("None", "#000001"), ("B", "#000002")] == shown(board.at(attribute_id=made["id"]))
+
+
+def test_settings_within_settings_stay_too(stage: Agent) -> None:
+    stage.result("infinity_update_attribute", settings={"a": {"b": 1, "c": [1]}})
+    stage.result("infinity_update_attribute", settings={"a": {"c": [2], "d": {"e": 1}}})
+    assert {"b": 1, "c": [2], "d": {"e": 1}} == settings_of(stage)["a"]
 
 
 # --- Defaults -------------------------------------------------------------------------------------
@@ -329,6 +442,32 @@ def test_a_default_label_goes_by_its_name(board: Agent) -> None:
     stage.result("infinity_update_attribute", settings={"labels": ["Sent"]}, default_data=["Sent"])
     read = stage.result("infinity_get_attribute")
     assert [label_ids(stage)["Sent"]] == read["default_data"]
+
+
+NO_DEFAULT_ANY_MORE = "Removed from the attribute's default too: 'Todo'."
+
+
+@pytest.mark.parametrize(
+    ("removed", "default", "told"),
+    [
+        (["Todo"], [], NO_DEFAULT_ANY_MORE),
+        ([DOING], [TODO], None),
+        (["todo", "Doing"], [], NO_DEFAULT_ANY_MORE),
+    ],
+)
+def test_a_removed_label_is_no_default_any_more(
+    todo: Agent, removed: list[str], default: list[str], told: str | None
+) -> None:
+    todo.result("infinity_update_attribute", default_data="Todo")
+    result = todo.result("infinity_update_attribute", remove_labels=removed)
+    read = todo.result("infinity_get_attribute")
+    assert (default, told) == (read["default_data"], result.get("notice"))
+
+
+def test_a_removed_label_cannot_be_made_the_default(todo: Agent) -> None:
+    changes = {"remove_labels": ["Todo"], "default_data": ["Todo"]}
+    told = todo.refused("infinity_update_attribute", **changes)
+    assert "default_data: there is no label 'Todo'; there are: 'Doing'" in told
 
 
 @pytest.mark.parametrize(

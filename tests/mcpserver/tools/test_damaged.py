@@ -7,9 +7,11 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 from mcp_types import CallToolResult
 
+from mcpserver.merging import DAMAGED
 from tests.conftest import MakeProfile, MakeUser
 from tests.mcpserver.infinity.upstream import RawRequest, http, raw_server
 from tests.support import Server, data_of, free_port, text_of
@@ -73,7 +75,15 @@ def page(*records: Any) -> Record:
 
 
 @pytest.fixture
-def ask(server: Server, make_user: MakeUser, make_profile: MakeProfile) -> Ask:
+def sent() -> list[RawRequest]:
+    """What Infinity was asked."""
+    return []
+
+
+@pytest.fixture
+def ask(
+    server: Server, make_user: MakeUser, make_profile: MakeProfile, sent: list[RawRequest]
+) -> Ask:
     """Calls tools of a server whose Infinity answers GET by the end of the path, and writes with
     the record that they are answered with."""
     port = free_port()
@@ -83,6 +93,7 @@ def ask(server: Server, make_user: MakeUser, make_profile: MakeProfile) -> Ask:
 
     def asked(answers: dict[str, Any], calls: Calls) -> list[CallToolResult]:
         def respond(requests: list[RawRequest]) -> bytes:
+            sent.append(requests[-1])
             path = requests[-1].target.partition("?")[0]
             (end,) = [end for end in answers if path.endswith(end)] or ["missing"]
             return http(answers.get(end), connection="close")
@@ -251,7 +262,64 @@ def test_odd_settings_are_read_and_changed(ask: Ask, odd: Any) -> None:
         ),
     ]
     results = ask(answers, calls)
+    refused = [text_of(result) for result in results if result.is_error]
+    assert ([] if odd in ([], {}, {"a": [1]}) else [DAMAGED] * 3) == refused
+
+
+UUID = "0c9f4e1a-1111-4c3d-9a55-000000000001"
+ONE = {"id": "l1", "name": "One", "color": "#000001"}
+DAMAGED_LABELS: list[Any] = [
+    [ONE, *NO_RECORDS],
+    [ONE, {"name": "Two"}],
+    {"l1": ONE, "l2": {"name": "Two"}},
+    *(None, 5, 0, True, False, "", "text"),
+]
+
+
+def labelled(labels: Any) -> dict[str, Record]:
+    settings = {"multiple": True, "labels": labels}
+    attribute = {"id": UUID, "name": "A", "type": "label", "settings": settings}
+    return {f"/attributes/{UUID}": attribute}
+
+
+def updates(*changes: Record) -> Calls:
+    place = {**PLACE, "attribute_id": UUID}
+    return [("infinity_update_attribute", {**place, **change}) for change in changes]
+
+
+@pytest.mark.parametrize("labels", DAMAGED_LABELS)
+def test_damaged_labels_are_not_deleted_by_another_change(
+    ask: Ask, sent: list[RawRequest], labels: Any
+) -> None:
+    calls = updates(
+        {"settings": {"multiple": False}},
+        {"settings": {"labels": ["Three"]}},
+        {"remove_labels": ["One"]},
+    )
+    results = ask(labelled(labels), calls)
+    # A notice counts what is damaged, after the text.
+    assert [True] * 3 == [text_of(result).startswith(DAMAGED) for result in results]
+    assert ["GET"] * 3 == [request.method for request in sent]
+
+
+def test_changes_that_send_no_settings_are_made_beside_damaged_labels(ask: Ask) -> None:
+    calls = updates({"name": "B"}, {"default_data": None})
+    results = ask(labelled([ONE, {"name": "Two"}]), calls)
     assert [] == [text_of(result) for result in results if result.is_error]
+
+
+@pytest.mark.parametrize("labels", [{"l1": ONE}, {"0": ONE}, [ONE]])
+def test_labels_are_sent_as_a_list(ask: Ask, sent: list[RawRequest], labels: Any) -> None:
+    ask(labelled(labels), updates({"settings": {"multiple": False}}))
+    assert {"settings": {"multiple": False, "labels": [ONE]}} == orjson.loads(sent[-1].body)
+
+
+def test_a_label_whose_name_is_there_twice_is_refused_with_ids(ask: Ask) -> None:
+    twice = [{"id": id, "name": "Same"} for id in ("l2", "l3")]
+    calls = updates({"settings": {"labels": ["same"]}}, {"settings": {"labels": ["New"]}})
+    refused, added = ask(labelled(twice), calls)
+    assert "several labels are called 'same'; use an id: l2, l3" in text_of(refused)
+    assert not added.is_error, text_of(added)
 
 
 def test_a_notice_of_infinity_does_not_pass_for_the_servers(ask: Ask) -> None:

@@ -75,6 +75,14 @@ def test_an_update_changes_what_it_names_and_nothing_else(folder: Agent) -> None
         assert expected == read(folder)
 
 
+def test_settings_within_settings_stay_too(folder: Agent) -> None:
+    before = folder.result("infinity_get_folder")["settings"]
+    folder.result("infinity_update_folder", settings={"a": {"b": 1, "c": [1]}})
+    folder.result("infinity_update_folder", settings={"a": {"c": [2], "d": {"e": 1}}})
+    after = folder.result("infinity_get_folder")["settings"]
+    assert {**before, "a": {"b": 1, "c": [2], "d": {"e": 1}}} == after
+
+
 def test_a_wrong_update_is_refused_before_anything_is_sent(folder: Agent) -> None:
     cases: Cases = [
         ({}, "give at least one thing to change"),

@@ -58,6 +58,14 @@ def test_settings_that_are_not_named_stay(view: Agent) -> None:
     assert {**before, "a": 1} == view.result("infinity_get_view")["settings"]
 
 
+def test_settings_within_settings_stay_too(view: Agent) -> None:
+    before = view.result("infinity_get_view")["settings"]
+    view.result("infinity_update_view", settings={"a": {"b": 1, "c": [1]}})
+    view.result("infinity_update_view", settings={"a": {"c": [2], "d": {"e": 1}}})
+    after = view.result("infinity_get_view")["settings"]
+    assert {**before, "a": {"b": 1, "c": [2], "d": {"e": 1}}} == after
+
+
 def test_a_view_moves_to_another_folder(view: Agent, folder_ids: Ids) -> None:
     view.result("infinity_update_view", folder_id=folder_ids["Ideas"])
     assert folder_ids["Ideas"] == view.result("infinity_get_view")["folder_id"]
