@@ -3,16 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from http import HTTPStatus
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from infinity_mcp.connections import Connections, health_only, is_trusted
 
-# Counted as it arrives, so a little of the body may be among it.
-MAX_HEADER_BYTES = 512 * 1024
+MOST_HEADERS = 200
+MOST_HEADER_BYTES = 64 * 1024  # with the request line and trailers
 FIRST_REQUEST_SECONDS = 2
 BYTES_A_SECOND = 64 * 1024  # a body that comes faster may take longer
+
+
+class _TooManyHeaders(Exception):
+    pass
+
+
+class _Parser(httptools.HttpRequestParser):
+    """Stops at what its protocol refuses, and reads a request that offers another protocol as one
+    that does not: httptools takes its body for the other protocol."""
+
+    def __init__(self, protocol: HttpProtocol) -> None:
+        super().__init__(protocol)
+        self._protocol = protocol
+
+    def feed_data(self, data: bytes | bytearray | memoryview | array[int]) -> None:
+        try:
+            self._feed(memoryview(data))
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, _TooManyHeaders):
+                raise
+            self._protocol.refuse_headers()
+
+    def _feed(self, data: memoryview) -> None:
+        while True:
+            try:
+                super().feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                header = self._protocol.take_offer()
+                if header is None:  # CONNECT
+                    raise
+                super().feed_data(header)
+                data = data[offer.args[0] :]
+            else:
+                return
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -24,8 +60,11 @@ class HttpProtocol(HttpToolsProtocol):
     unread_seconds = 30.0  # for the client to read what waits for it
     look_seconds = 1.0
 
-    _unfinished_headers = 0
+    _headers = 0
+    _header_bytes = 0
+    _unparsed_bytes = 0  # since the parser last told of something: of a header that goes on
     _reading_headers = True
+    _offer: bytes | None = None  # the header of a request for another protocol, without that
     _is_stopping = False
     _is_guest = False
     _sent_by: float | None = None  # when what the client is sending must be there
@@ -34,6 +73,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.parser = _Parser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
         self._sent_by = self.loop.time() + self.header_seconds
         self._looking = self.loop.call_later(self.look_seconds, self._look)
         if not self.places.admit(self, self._counted_address()):
@@ -49,16 +90,58 @@ class HttpProtocol(HttpToolsProtocol):
         if self._reading_headers:
             if self._sent_by is None:
                 self._sent_by = self.loop.time() + self.header_seconds
-            self._unfinished_headers += len(data)
-            if self._unfinished_headers > MAX_HEADER_BYTES:
-                self.send_400_response("The headers are too long.")
-                return
         elif self._sent_by is not None:
             self._sent_by += len(data) / BYTES_A_SECOND
+        self._unparsed_bytes += len(data)
         super().data_received(data)
+        if self._header_bytes + self._unparsed_bytes > MOST_HEADER_BYTES:
+            self.refuse_headers()
+
+    def on_url(self, url: bytes) -> None:
+        self._count_header(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers += 1
+        self._count_header(len(name) + len(value))
+        if self._reading_headers:  # not a trailer, which no application here looks at
+            super().on_header(name, value)
+
+    def take_offer(self) -> bytes | None:
+        offer, self._offer = self._offer, None
+        return offer
+
+    def _header_without_upgrade(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % each for each in self.headers if each[0] != b"upgrade"]
+        return b"\r\n".join((*lines, b"", b""))
+
+    def _should_upgrade(self) -> bool:
+        return False  # no WebSockets here
+
+    def on_body(self, body: bytes) -> None:
+        self._unparsed_bytes = 0
+        super().on_body(body)
+
+    def _count_header(self, size: int) -> None:
+        self._unparsed_bytes = 0
+        self._header_bytes += size
+        if self._headers > MOST_HEADERS or self._header_bytes > MOST_HEADER_BYTES:
+            raise _TooManyHeaders
+
+    def refuse_headers(self) -> None:
+        if self.transport.is_closing():
+            return
+        text = f"Too many headers: at most {MOST_HEADERS}, and {MOST_HEADER_BYTES // 1024} KiB."
+        self._write_refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, text)
+        self.transport.close()
 
     def on_headers_complete(self) -> None:
-        self._reading_headers, self._unfinished_headers = False, 0
+        if self.parser.should_upgrade() and any(name == b"upgrade" for name, _ in self.headers):
+            self._offer = self._header_without_upgrade()
+            return
+        self._reading_headers, self._unparsed_bytes = False, 0
         self._sent_by = self.loop.time() + self.body_seconds
         self.places.note_request(self)
         super().on_headers_complete()
@@ -66,6 +149,9 @@ class HttpProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
+        self._headers = self._header_bytes = self._unparsed_bytes = 0
+        if self._offer:
+            return
         self._reading_headers, self._sent_by = True, None
         super().on_message_complete()
 
@@ -118,12 +204,15 @@ class HttpProtocol(HttpToolsProtocol):
         """Whether a call is under way while the header of the next one comes."""
         return self._reading_headers and self._is_answering()
 
+    def _has_begun(self) -> bool:
+        return self._header_bytes + self._unparsed_bytes > 0
+
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
     def _refuse_late(self) -> None:
         is_unanswered = self._is_answering() and not self.cycle.response_started
-        if is_unanswered or (self._reading_headers and self._unfinished_headers):
+        if is_unanswered or (self._reading_headers and self._has_begun()):
             text = "The request took too long to arrive."
             self._write_refusal(HTTPStatus.REQUEST_TIMEOUT, text)
         self.transport.close()

@@ -6,13 +6,14 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from http.client import HTTPResponse
 
 import pytest
 import uvicorn
 
 from infinity_mcp.connections import Connections
-from infinity_mcp.http import HttpProtocol
+from infinity_mcp.http import MOST_HEADER_BYTES, MOST_HEADERS, HttpProtocol
 from tests.support import PATIENCE_SECONDS, eventually
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -35,17 +36,19 @@ class Application:
     def __init__(self) -> None:
         self.may_answer = threading.Event()
         self.under_way = 0
+        self.received: list[bytes] = []  # the bodies
 
     async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
         if scope["type"] != "http":
             return
         body = b"x" * (LARGE if scope["path"] == "/large" else 2)
-        more = scope["method"] == "POST"
+        more, received = scope["method"] == "POST", b""
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
-            more = message["more_body"]
+            received, more = received + message["body"], message["more_body"]
+        self.received.append(received)
         if scope["path"] == "/other":
             self.under_way += 1
             await asyncio.to_thread(self.may_answer.wait, PATIENCE_SECONDS)
@@ -116,6 +119,14 @@ def roomy(most: int) -> type[HttpProtocol]:
 def rest(connection: socket.socket) -> bytes:
     """What still comes until the server closes the connection."""
     return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def status(connection: socket.socket) -> int:
+    """Of the next answer, which is read."""
+    answer = HTTPResponse(connection)
+    answer.begin()
+    answer.read()
+    return answer.status
 
 
 @pytest.mark.parametrize("before", [b"", HEALTH], ids=["new", "kept"])
@@ -202,3 +213,84 @@ def test_proxy_that_is_trusted_has_more_connections_than_an_address_may() -> Non
         for _ in range(MOST_OF_ADDRESS + 2):
             stack.enter_context(server.connect()).sendall(OTHER)
         eventually(lambda: server.application.under_way == MOST_OF_ADDRESS + 2)
+
+
+def request(*headers: bytes, path: bytes = b"/health") -> bytes:
+    return b"\r\n".join((b"GET %s HTTP/1.1" % path, b"Host: localhost", *headers, b"", b""))
+
+
+ROOM = MOST_HEADER_BYTES - 200
+TRAILERS = b"POST /health HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+TOO_LARGE = {
+    "many": request(*[b"a:"] * MOST_HEADERS),
+    "very many": request(*[b"a:"] * 50_000),
+    "long": request(b"Accept: " + b"," * MOST_HEADER_BYTES),
+    "very long": request(b"Accept: " + b"," * 500_000),
+    "long together": request(*[b"Cookie: " + b"x" * 1_000] * 66),
+    "name": request(b"x" * MOST_HEADER_BYTES + b": y"),
+    "address": request(path=b"/" + b"x" * MOST_HEADER_BYTES),
+    "endless": b"GET / HTTP/1.1\r\nHost: " + b"x" * 1_000_000,
+    "no request": b"\r\n" * MOST_HEADER_BYTES,
+    "trailers": TRAILERS + b"a:\r\n" * MOST_HEADERS + b"\r\n",
+    "long trailer": TRAILERS + b"a: " + b"x" * MOST_HEADER_BYTES + b"\r\n\r\n",
+    "other protocol": request(b"Connection: Upgrade", b"Upgrade: h2c", *[b"a:"] * MOST_HEADERS),
+}
+
+
+@pytest.mark.parametrize("pieces", [1, 7], ids=["at once", "in pieces"])
+@pytest.mark.parametrize("sent", TOO_LARGE.values(), ids=TOO_LARGE.keys())
+def test_headers_over_their_most_are_not_read(sent: bytes, pieces: int) -> None:
+    with serving(HttpProtocol) as server, server.connect() as connection:
+        size = len(sent) // pieces + 1
+        answer = b""
+        with suppress(OSError):  # closed while more of it was under way
+            for start in range(0, len(sent), size):
+                connection.sendall(sent[start : start + size])
+            answer = rest(connection)
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 431")
+        assert [] == [body for body in server.application.received if body]
+        assert server.ask(HEALTH).startswith(b"HTTP/1.1 200")
+
+
+def test_one_header_too_many_is_told_the_most() -> None:
+    with serving(HttpProtocol) as server:
+        answer = server.ask(TOO_LARGE["many"])
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert answer.endswith(b"Too many headers: at most 200, and 64 KiB.")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        request(*[b"a:"] * (MOST_HEADERS - 1)),
+        request(b"Cookie: " + b"x" * ROOM),
+        request(path=b"/" + b"x" * ROOM),
+        request(b"Content-Length: 500000") + b"x" * 500_000,
+        TRAILERS + b"a:\r\n" * (MOST_HEADERS - 2) + b"\r\n",
+    ],
+    ids=["many", "long", "address", "body", "trailers"],
+)
+def test_headers_at_their_most_are_read_again_and_again(sent: bytes) -> None:
+    with serving(HttpProtocol) as server, server.connect() as connection:
+        for _ in range(3):
+            connection.sendall(sent)
+            assert 200 == status(connection)
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket", b"TLS/1.0"])
+def test_request_that_offers_another_protocol_is_answered_in_this_one(
+    protocol: bytes, size: int
+) -> None:
+    headers = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\nHTTP2-Settings: AAMA\r\n"
+    offer = FORM.replace(b"Content-Length", headers % protocol + b"Content-Length")
+    sent = offer.replace(b"100", b"9") + b"dora"
+    with serving(HttpProtocol) as server, server.connect() as connection:
+        for _ in range(2):
+            for start in range(0, len(sent), size):
+                connection.sendall(sent[start : start + size])
+            assert 200 == status(connection)
+        assert [b"name=dora"] * 2 == server.application.received
+        connection.sendall(sent * 3)
+        eventually(lambda: len(server.application.received) == 5)
+        assert {b"name=dora"} == set(server.application.received)
