@@ -1,9 +1,9 @@
 """Converts between what agents write (Markdown, plain text, HTML) and the HTML of Infinity.
 
 What is HTML: a tag that HTML has, complete with `>`, and closed again unless it may stay open.
-A text that is nothing but HTML blocks is taken as HTML. All else is Markdown, in which the tags that are
-stored are HTML too where they are closed, except in code. Every other `<` is a character of the
-text: no word is lost.
+A text that is nothing but HTML blocks is taken as HTML. All else is Markdown, in which the tags
+that are stored are HTML too where they are closed, except in code. Every other `<` is a character
+of the text: no word is lost.
 """
 
 from __future__ import annotations
@@ -286,7 +286,13 @@ def _says(text: str, blocks: list[Element]) -> bool:
 
 
 def paragraphs(text: str) -> str:
-    """Plain text as HTML: escaped, one paragraph a line. Raises WrongValue."""
+    """Plain text as HTML: escaped, one paragraph a line, indented as it is. Raises WrongValue."""
     _refuse_long(text)
-    lines = (line.strip() for line in text.splitlines())
-    return "".join(f"<p>{escape(line)}</p>" for line in lines if line)
+    lines = (line.rstrip() for line in text.splitlines())
+    return "".join(f"<p>{_plain(line)}</p>" for line in lines if line)
+
+
+def _plain(line: str) -> str:
+    """HTML shows one blank for many: all but single ones between words become no-break spaces."""
+    blanks = re.compile(r"^ +| {2,}")
+    return escape(blanks.sub(lambda run: "\u00a0" * len(run[0]), line.expandtabs(4)))

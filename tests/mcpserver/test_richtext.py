@@ -313,6 +313,21 @@ def test_cells_that_a_table_would_lose_are_refused() -> None:
     assert "c" in to_html("```\n|a|b|\n|-|-|\n|1|2|c|\n```")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("if x:\n    y <b>", ["if x:", "\u00a0\u00a0\u00a0\u00a0y &lt;b&gt;"]),
+        ("\ta\tb", ["\u00a0\u00a0\u00a0\u00a0a\u00a0\u00a0\u00a0b"]),
+        ("a  b c ", ["a\u00a0\u00a0b c"]),
+        (" - a\r\n\r\n\n b", ["\u00a0- a", "\u00a0b"]),
+    ],
+)
+def test_a_plain_comment_keeps_its_indentation(text: str, shown: list[str]) -> None:
+    html = paragraphs(text)
+    assert "".join(f"<p>{line}</p>" for line in shown) == html
+    assert unescape(html) == unescape(to_html(to_text(html)).replace("\n", ""))
+
+
 def test_a_plain_comment_has_the_same_limit() -> None:
     with pytest.raises(WrongValue, match="at most 50,000 characters"):
         paragraphs("x\n" * MAX_CHARACTERS)

@@ -50,7 +50,7 @@ def test_comments_become_harmless_html(item: Agent, text: str, html: str) -> Non
     ("text", "html"),
     [
         ("Done: a < b", "<p>Done: a &lt; b</p>"),
-        ("one\n\n  two  \n", "<p>one</p><p>two</p>"),
+        ("one\n\n  two  \n", "<p>one</p><p>\u00a0\u00a0two</p>"),
         (
             "**not** <b>bold</b> & 'so'",
             "<p>**not** &lt;b&gt;bold&lt;/b&gt; &amp; &#x27;so&#x27;</p>",
