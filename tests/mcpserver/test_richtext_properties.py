@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from html import escape, unescape
+from html.parser import HTMLParser
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -113,6 +114,21 @@ def test_angle_brackets_never_take_a_word_with_them(parts: list[str]) -> None:
     shown = unescape(re.sub(r"</?(?:b|p|br|div)>", " ", to_html(text)))
     for number in range(len(parts)):
         assert f"word{number}" in shown
+
+
+names = st.sampled_from(["main", "p", "div", "td", "input", "col", "area", "button", "b", "x-y"])
+
+
+@bounded
+@given(st.lists(st.builds("<{}{}>".format, names, st.sampled_from(["", " a", ' port="80"']))))
+def test_the_names_of_unclosed_tags_are_words(tags: list[str]) -> None:
+    parser = HTMLParser()
+    shown: list[str] = []
+    parser.handle_data = shown.append  # type: ignore[method-assign]
+    text = " ".join(f"word{number} {tag}" for number, tag in enumerate(tags))
+    parser.feed(to_html(text))
+    parser.close()
+    assert text.split() == "".join(shown).split()
 
 
 @bounded
