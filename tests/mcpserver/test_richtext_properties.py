@@ -124,7 +124,7 @@ names = st.sampled_from(["main", "p", "div", "td", "input", "col", "area", "butt
 def test_the_names_of_unclosed_tags_are_words(tags: list[str]) -> None:
     parser = HTMLParser()
     shown: list[str] = []
-    parser.handle_data = shown.append  # type: ignore[method-assign]
+    parser.handle_data = shown.append  # type: ignore[assignment, method-assign]
     text = " ".join(f"word{number} {tag}" for number, tag in enumerate(tags))
     parser.feed(to_html(text))
     parser.close()
