@@ -58,12 +58,13 @@ ALONE = frozenset(("br", "hr", "img"))
 SILENT = frozenset(("script", "style"))  # what is in them is no text
 KNOWN = BLOCKS | _INLINE | SILENT
 _STYLE = re.compile(r"[\w#%., -]+|(?:rgb|hsl)a?\([\d%., /]+\)")
-STYLES = frozenset(("color", "background-color", "text-align", "text-decoration"))
+STYLES = frozenset(("color", "background-color", "font-size", "text-align", "text-decoration"))
 ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "dir", "lang", "style", "title"},
     "a": {"href"},
     "img": {"src", "alt", "width", "height"},
-    "ol": {"start"},
+    "ol": {"start", "type"},
+    "li": {"value"},
     "td": {"align", "colspan", "rowspan"},
     "th": {"align", "colspan", "rowspan"},
     "input": {"checked", "disabled", "type"},

@@ -12,6 +12,7 @@ from mcpserver.htmltree import GROUPS, NO_MEANING, Element, Node, serialize
 
 _SAME = {"b": "strong", "i": "em", "s": "del", "strike": "del"}
 _SPACE = re.compile(r"[ \t\n\r\f]+")
+_BREAKS = re.compile(r"[\t\n\r\f]")
 
 
 def simplified(nodes: list[Node]) -> list[Element]:
@@ -60,7 +61,7 @@ def _block(node: Element) -> list[Element]:
 
 
 def _attributes(node: Element) -> dict[str, str]:
-    kept = {k: v for k, v in node.attributes.items() if k not in ("lang", "dir", "disabled")}
+    kept = {k: v for k, v in node.attributes.items() if k not in ("lang", "disabled")}
     if node.tag in ("td", "th"):
         kept = {k: v for k, v in kept.items() if not (k in ("colspan", "rowspan") and v == "1")}
         if match := re.fullmatch("text-align:(left|right|center)", kept.get("style", "")):
@@ -124,7 +125,7 @@ def _code(pre: Element) -> Element:
     is_code = code.tag == "code"
     parts = _code_parts(code.children if is_code else inner)
     if not is_code and parts and isinstance(parts[0], str):
-        parts[0] = parts[0].lstrip("\n")  # HTML drops it there
+        parts[0] = parts[0].removeprefix("\n")  # HTML drops it there
     if parts and isinstance(parts[-1], str):
         parts[-1] = parts[-1].removesuffix("\n")
     language = code.attributes if is_code else {}
@@ -196,6 +197,9 @@ def _pieces(nodes: list[Node]) -> list[Node]:
             pieces.append(Element(tag, attributes))
         elif tag in NO_MEANING and not attributes:
             pieces += _pieces(node.children)
+        elif tag == "code" and node.children and all(isinstance(c, str) for c in node.children):
+            text = "".join(str(child) for child in node.children)
+            pieces.append(Element(tag, attributes, [_BREAKS.sub(" ", text)]))
         else:
             pieces += _outside(tag, attributes, node)
     return pieces

@@ -114,6 +114,12 @@ LINK = '<a href="https://x.org/a_b" title="t" rel="noopener noreferrer">a [b]</a
         ("<table><tbody><tr><td>a</td></tr></tbody></table>", None),
         ("<details><summary>a</summary><p>b</p></details>", None),
         ('<ul data-type="taskList"><li data-checked="true">a</li></ul>', None),
+        ('<p dir="rtl">\u05e9\u05dc\u05d5\u05dd</p>', None),
+        ('<ol type="a"><li>a</li></ol>', None),
+        ('<ol><li value="3">a</li></ol>', None),
+        ('<p><span style="font-size:20px">a</span></p>', '<span style="font-size:20px">a</span>'),
+        ("<p><code>a  b</code></p>", "`a  b`"),
+        ("<pre><code>\na\n</code></pre>", "```\n\na\n```"),
     ],
 )
 def test_html_and_markdown_say_the_same_both_ways(html: str, markdown: str | None) -> None:
