@@ -87,8 +87,7 @@ def _links_in(line: str) -> list[JsonObject]:
 
 
 def _split(text: str) -> list[str]:
-    """URLs with a comma and no blank between them. Raises WrongValue where it may be part of one.
-    """
+    """URLs with only a comma between them. Raises WrongValue where it may be part of one."""
     parts = _NEXT_URL.split(text)
     if len(parts) > 1 and any(set("?#") & set(part) for part in parts[:-1]):
         raise WrongValue(

@@ -1,8 +1,8 @@
 """Decides which arguments of a call count as left out.
 
 Several models fill in every parameter that they know. So null clears something only when it is the
-one optional argument of an update; an empty text, list or object counts as left out everywhere. What stands
-within an argument, such as in `values`, is meant as it stands.
+one optional argument of an update; an empty text, list or object counts as left out everywhere.
+What stands within an argument, such as in `values`, is meant as it stands.
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ def without_left_out(
     clearing = [name for name in nulls if takes_null(optional[name])]
     if given.keys() & optional.keys() - {NOT_A_CHANGE} or given.keys() - fields.keys():
         if ignored := clearing + empty:
-            named = ", ".join(ignored)
-            notices.add(f"Left out, being empty beside other changes: {named}. {HOW_TO_CLEAR}.")
+            told(ignored)
         return given
     unused = [name for name in (*nulls, *empty) if name != NOT_A_CHANGE]
     if len(unused) > 1 or (unused and not clearing):
@@ -55,6 +54,12 @@ def without_left_out(
     for name in clearing:
         notices.add(f"Cleared: {name}.")
     return {**given, **dict.fromkeys(clearing)}
+
+
+def told(ignored: list[str]) -> None:
+    """Say with the result that these were left out."""
+    named = ", ".join(ignored)
+    notices.add(f"Left out, being empty beside other changes: {named}. {HOW_TO_CLEAR}.")
 
 
 def _cannot_clear(unused: list[str], clearing: list[str]) -> str:

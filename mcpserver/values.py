@@ -15,12 +15,13 @@ from typing import Any
 
 from pydantic import MISSING
 
+from mcpserver import left_out
 from mcpserver.caps import MOST_IN_VALUES
 from mcpserver.catalogue import Lists
 from mcpserver.conversions import converted, default_meant, kind_of, needs_members
 from mcpserver.infinity import InfinityClient, JsonObject
 from mcpserver.infinity.errors import Invalid
-from mcpserver.names import Names, UnknownName, folded
+from mcpserver.names import Names, UnknownName, folded, plain
 from mcpserver.params import WrongValue
 
 MAX_TOLD = 20
@@ -149,8 +150,11 @@ def _name(attribute: JsonObject) -> str:
 
 def _title(written: Written) -> str | None:
     """Blank counts as left out: a title is emptied through values only, where it is meant."""
-    given = {text for text in (written.name, written.title) if text is not MISSING}
-    given = {text for text in given if folded(text)}
+    both = {"name": written.name, "title": written.title}
+    texts = {name: text for name, text in both.items() if text is not MISSING}
+    if invisible := [name for name, text in texts.items() if not folded(text)]:
+        left_out.told(invisible)
+    given = {text for text in texts.values() if folded(text)}
     if len(given) > 1:
         raise WrongValue("name and title are the same thing here and differ: give one of them.")
     return given.pop() if given else None
@@ -159,10 +163,11 @@ def _title(written: Written) -> str | None:
 def _title_attribute(attributes: list[JsonObject]) -> JsonObject:
     """Infinity marks no title: it is the text attribute called Name or Title, else the first."""
     texts = [attribute for attribute in attributes if attribute.get("type") == "text"]
-    for word in ("name", "title"):
-        for attribute in texts:
-            if folded(str(attribute.get("name"))) == word:
-                return attribute
+    for word in ("Name", "Title"):
+        for same in (str, plain, folded):
+            for attribute in texts:
+                if same(str(attribute.get("name"))) == same(word):
+                    return attribute
     if not texts:
         message = "this board has no text attribute that could be the item's title"
         raise UnknownName(message, what="attribute", wanted="Name")

@@ -140,7 +140,20 @@ def test_a_value_is_read_as_it_was_meant(type: str, given: Any, stored: Any) -> 
 
 
 # Names that could also be read as JSON, or as a list of other names.
-ODD = ["[2024]", "2024", '["x"]', "x", '{"k":1}', '{"id": "x"}', "a\nb", "a", "b", "[]", '"x"', "[x"]
+ODD = [
+    "[2024]",
+    "2024",
+    '["x"]',
+    "x",
+    '{"k":1}',
+    '{"id": "x"}',
+    "a\nb",
+    "a",
+    "b",
+    "[]",
+    '"x"',
+    "[x",
+]
 ODD_CASES = [
     *((name, [name]) for name in ODD),
     (" [2024] ", ["[2024]"]),
@@ -175,7 +188,9 @@ def test_a_whole_text_that_is_the_name_of_a_member_is_that_member(name: str) -> 
 
 
 def test_a_text_of_lines_is_a_list_where_only_a_similar_name_has_blanks() -> None:
-    records = [{"id": id, "name": name} for id, name in zip("123", ("Web API", "Web", "API"), strict=True)]
+    records = [
+        {"id": id, "name": name} for id, name in zip("123", ("Web API", "Web", "API"), strict=True)
+    ]
     attribute = {"id": "a", "type": "label", "settings": {"labels": records}}
     assert ["2", "3"] == asyncio.run(converted(attribute, "Web\nAPI"))
 

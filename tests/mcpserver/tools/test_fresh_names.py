@@ -184,6 +184,28 @@ def test_a_board_that_has_just_got_a_text_attribute_has_titles(
     }
 
 
+@pytest.mark.parametrize(
+    ("names", "title"),
+    [
+        (("name", "Name"), "Name"),
+        (("NAME", " Name", "Title"), " Name"),
+        (("title", "Title"), "Title"),
+        (("Title", "name"), "name"),
+    ],
+)
+def test_the_title_is_the_attribute_whose_name_is_nearest(
+    workspace: Agent, names: tuple[str, ...], title: str
+) -> None:
+    board = workspace.at(board_id=workspace.result("infinity_create_board", name="New")["id"])
+    folder = board.result("infinity_create_folder", name="All")["id"]
+    for attribute in board.records("infinity_list_attributes"):
+        board.result("infinity_delete_attribute", attribute_id=attribute["id"])
+    for name in names:
+        board.result("infinity_create_attribute", name=name, type="text")
+    item = board.result("infinity_create_item", folder_id=folder, title="a")
+    assert [title] == [name for name, data in board.values(item["id"]).items() if data == "a"]
+
+
 def test_many_unknown_names_are_told_with_the_candidates_once(item: Agent) -> None:
     told = item.refused("infinity_update_item", values={f"Nope {n}": 1 for n in range(150)})
     assert 1 == told.count("there are: ")

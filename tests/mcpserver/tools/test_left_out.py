@@ -199,7 +199,9 @@ def test_several_nulls_and_no_change_are_refused(
 @pytest.mark.parametrize("parameter", ["name", "title"])
 def test_an_empty_title_counts_as_left_out(item: Agent, parameter: str, empty: str) -> None:
     before = item.values(item.place["item_id"])["Name"]
-    item.result("infinity_update_item", values={"Progress": 50}, **{parameter: empty})
+    done = item.result("infinity_update_item", values={"Progress": 50}, **{parameter: empty})
+    told = f"Left out, being empty beside other changes: {parameter}. {HOW_TO_CLEAR}."
+    assert told == done["notice"]
     after = item.values(item.place["item_id"])
     assert (before, 50) == (after["Name"], after["Progress"])
     told = item.refused("infinity_update_item", **{parameter: empty})
@@ -271,9 +273,7 @@ NOTHING_AS_JSON = ["null", " null\n", '""', "[]", " [ ]", "{}", "{ }"]
 
 @pytest.mark.parametrize("text", NOTHING_AS_JSON)
 def test_text_that_spells_null_or_nothing_counts_as_left_out(size: Agent, text: str) -> None:
-    result = size.result(
-        "infinity_update_attribute", name="New", default_data=text, settings=text
-    )
+    result = size.result("infinity_update_attribute", name="New", default_data=text, settings=text)
     assert ("New", 3) == (result["name"], result["default_data"])
     assert "Left out, being empty beside other changes: default_data" in result["notice"]
 
