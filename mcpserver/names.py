@@ -31,9 +31,14 @@ def is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text.strip()) is not None
 
 
+def visible(text: str) -> str:
+    """Without characters that cannot be seen."""
+    return _INVISIBLE.sub("", text)
+
+
 def plain(text: str) -> str:
     """With composed letters and single blanks, and without characters that cannot be seen."""
-    return " ".join(unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).split())
+    return " ".join(unicodedata.normalize("NFKC", visible(text)).split())
 
 
 def folded(text: str) -> str:
