@@ -57,7 +57,7 @@ class ToolArguments(FuncMetadata):
         return [*listed, *(name for name in self.arg_model.model_fields if name not in listed)]
 
     def pre_parse_json(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Nothing: the SDK would also parse texts that happen to be JSON. See params.FromJson."""
+        """Nothing: the SDK would also parse texts that happen to be JSON. See free_forms."""
         return data
 
     def validate_arguments(self, arguments_to_validate: dict[str, Any]) -> dict[str, Any]:

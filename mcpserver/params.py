@@ -108,13 +108,14 @@ def _listed(value: Any) -> Any:
 
 
 def _alone_or_listed(value: Any) -> Any:
-    """One name where a list of them is meant."""
+    """One name or number where a list of them is meant."""
     names = spelled(value)
-    is_name = isinstance(names, str) and not names.lstrip().startswith("[")
-    return [names] if is_name else names
+    if isinstance(names, str):
+        return names if names.lstrip().startswith("[") else [names]
+    return [names] if isinstance(names, int) and not isinstance(names, bool) else names
 
 
-FromJson = BeforeValidator(spelled)
+OneOrSeveral = BeforeValidator(_alone_or_listed)
 AsList = BeforeValidator(_listed)
 Text = Annotated[str, AfterValidator(_not_blank)]  # no minLength: it is paid for 150 times
 
@@ -168,8 +169,8 @@ AttributeSettings = Annotated[
     BeforeValidator(json_object),
     _listed_as("string", 'JSON object; for labels {"labels": [{"name": "Done"}]}'),
 ]
-LabelNames = Annotated[list[Text], BeforeValidator(_alone_or_listed)]
-AttributeIds = Annotated[list[AttributeId], FromJson]
+LabelNames = Annotated[list[Text], OneOrSeveral]
+AttributeIds = Annotated[list[AttributeId], OneOrSeveral]
 ParentFolderId = Text
 ParentCommentId = Annotated[Text, Field(description="The comment this replies to")]
 Events = Annotated[
@@ -181,7 +182,7 @@ FileName = Annotated[str, AfterValidator(_file_name)]
 ContentType = Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+$", description="MIME type")]
 Base64 = str
 
-UserIds = Annotated[list[MemberId], FromJson]
+UserIds = Annotated[list[MemberId], OneOrSeveral]
 SortOrder = Annotated[Text, Field(description="Position number")]
 ParentItemId = Annotated[Text, Field(description="Makes it a sub-item; null: top level")]
 

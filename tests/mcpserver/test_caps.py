@@ -12,7 +12,7 @@ import pytest
 
 from mcpserver.caps import CAPS, MOST_IN_VALUES, SHORT, Cap, cap_of
 from mcpserver.messages import MOST_ENTRIES
-from mcpserver.params import FromJson
+from mcpserver.params import OneOrSeveral
 from mcpserver.refusal import MOST_ERROR_CHARACTERS
 from mcpserver.server import all_tools
 from tests.support import ROOT, Server, text_of
@@ -182,7 +182,7 @@ def test_every_json_parameter_has_a_count() -> None:
         name
         for tool in all_tools()
         for name, field in tool.fn_metadata.arg_model.model_fields.items()
-        if FromJson in field.metadata
+        if OneOrSeveral in field.metadata
     }
     assert set() == read - counted
     assert set() == CAPS.keys() - set(PARAMETERS)

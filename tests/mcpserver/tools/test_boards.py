@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.mcpserver.tools.agent import Agent, Cases
 
 
@@ -22,6 +26,12 @@ def test_users_spelled_as_json_text_are_understood(workspace: Agent) -> None:
     assert [4242, 4243, 4317] == made["user_ids"]
 
 
+@pytest.mark.parametrize("form", ["Bob Example", 4243, "4243", '["bob example"]', ["4243"], [4243]])
+def test_one_user_alone_is_a_list_of_one(workspace: Agent, form: Any) -> None:
+    made = workspace.result("infinity_create_board", name="Launch", user_ids=form)
+    assert [4242, 4243] == made["user_ids"]
+
+
 def test_a_wrong_board_is_refused_before_anything_is_sent(workspace: Agent) -> None:
     cases: Cases = [
         ({"name": " "}, "name: is empty"),
@@ -30,7 +40,10 @@ def test_a_wrong_board_is_refused_before_anything_is_sent(workspace: Agent) -> N
         ({"name": "Launch", "color": "#1EB9C8\n"}, "color: must look like"),
         ({"name": "Launch", "user_ids": ["bob"]}, "there is no member 'bob'; there are: "),
         ({"name": "Launch", "user_ids": [0]}, "user_ids.0: must be more than 0"),
-        ({"name": "Launch", "user_ids": "4243"}, "user_ids: must be a list"),
+        ({"name": "Launch", "user_ids": "bob"}, "there is no member 'bob'; there are: "),
+        ({"name": "Launch", "user_ids": 0}, "user_ids.0: must be more than 0"),
+        ({"name": "Launch", "user_ids": True}, "user_ids: must be a list"),
+        ({"name": "Launch", "user_ids": {"id": 4243}}, "user_ids: must be a list"),
     ]
     for arguments, told in cases:
         assert told in workspace.refused("infinity_create_board", **arguments)

@@ -83,6 +83,15 @@ def test_settings_within_settings_stay_too(folder: Agent) -> None:
     assert {**before, "a": {"b": 1, "c": [2], "d": {"e": 1}}} == after
 
 
+@pytest.mark.parametrize("form", ["Notes", " notes", ["Notes"], '["Notes"]', "id"])
+def test_one_attribute_alone_is_a_list_of_one(
+    folder: Agent, attribute_ids: dict[str, str], form: Any
+) -> None:
+    wanted = attribute_ids["Notes"] if form == "id" else form
+    done = folder.result("infinity_update_folder", attribute_ids=wanted)
+    assert [attribute_ids["Notes"]] == done["attribute_ids"]
+
+
 def test_a_wrong_update_is_refused_before_anything_is_sent(folder: Agent) -> None:
     cases: Cases = [
         ({}, "give at least one thing to change"),
@@ -91,7 +100,10 @@ def test_a_wrong_update_is_refused_before_anything_is_sent(folder: Agent) -> Non
         ({"color": "#12345"}, "color: must look like"),
         ({"parent_id": " "}, "parent_id: is empty"),
         ({"attribute_ids": [7]}, "attribute_ids.0: must be text"),
-        ({"attribute_ids": "Name"}, "attribute_ids: must be a list"),
+        ({"attribute_ids": 7}, "attribute_ids.0: must be text"),
+        ({"attribute_ids": True}, "attribute_ids: must be a list"),
+        ({"attribute_ids": {"id": "Name"}}, "attribute_ids: must be a list"),
+        ({"attribute_ids": "Nme"}, "there is no attribute 'Nme'; there are: "),
         ({"settings": [1]}, "settings: takes a JSON object"),
     ]
     for changes, told in cases:
