@@ -37,7 +37,7 @@ def is_comparison(model: type[Model], lookup: str) -> bool:
 
 
 def can_compare(model: type[Model], lookup: str, text: str) -> bool:
-    """Can the column of `lookup` (user, user__id__in), if it holds numbers, have the value `text`?"""
+    """May `text` be compared with the column of `lookup` (user, user__id__in), if of numbers?"""
     field, way = _field_of(model, lookup)
     if not isinstance(field, IntegerField) or way == "isnull":
         return True

@@ -164,7 +164,7 @@ def browser_of(role: Role, ids: Mapping[str, Any]) -> Client:
     person = User.objects.create_user(f"my-{role.value}")
     person.take_role(role)
     person.mcp_users.set([ids["alice"], ids["charlie"]])
-    browser = Client()
+    browser = Client(headers={"Accept": "text/html"})
     browser.force_login(person)
     return browser
 
@@ -208,7 +208,7 @@ def test_forms_change_something_for_the_roles_that_may(role: Role, ids: dict[str
 
 
 def test_strangers_open_and_change_nothing(ids: dict[str, Any]) -> None:
-    stranger = Client()
+    stranger = Client(headers={"Accept": "text/html"})
     for page in SEEN:
         assert (page, LOGIN) == (page, told(stranger.get(page.path.format(**ids))))
     for page, form in SENT:
