@@ -36,7 +36,7 @@ from mcpserver.auth import (
     step_up_challenge,
 )
 from mcpserver.cancelling import CallsInProgress
-from mcpserver.envelope import checked, with_known_version
+from mcpserver.envelope import checked, id_in, with_known_version
 from mcpserver.exchange import exchange, plain_request, unless_gone
 from mcpserver.limits import CallLimits
 from mcpserver.loop_monitor import monitored
@@ -135,16 +135,20 @@ class McpApp:
     async def _serve(self, request: Request, caller: Caller, send: Send) -> None:
         body, caller = await self._read(request, caller)
         sent = read_message(request, body)
-        message = checked(sent)
-        if message is not sent:
-            body = json.dumps(message).encode()
-        request = Request(with_known_version(request.scope, message), request.receive)
-        if caller.credential == "oauth":
-            self._ask_for_scope(caller, message)
+        try:
+            message = checked(sent)
+            request = Request(with_known_version(request.scope, message), request.receive)
+            if caller.credential == "oauth":
+                self._ask_for_scope(caller, message)
+        except Refusal as refusal:
+            refusal.id = id_in(sent)
+            raise
         if message.get("method") == "notifications/cancelled":
             self._calls.cancel(caller, (message.get("params") or {}).get("requestId"))
         wants_progress = self._shows_progress(request, message)
         asked = None if wants_progress else plain_request(request, message)
+        if not asked and message is not sent:
+            body = json.dumps(message).encode()
         with self._calls.listed(caller, message.get("id")) as call:
             del sent, message  # they may be large, and the call may be long
             if asked:

@@ -12,10 +12,12 @@ from typing import Any
 import orjson
 from mcp.server.mcpserver.exceptions import ToolError
 
+from mcpserver.infinity.json_size import has_long_number, marks_in
+
 MOST_ARGUMENTS = 100
 LARGEST_INTEGER_BITS = 64
 MOST_IN_VALUES = 2_000  # entries of all lists that one call writes
-MOST_MARKS = 50_000  # of JSON in JSON; takes at most 12 ms to read
+MOST_SPELLED = 20_000  # lists, objects and entries of all JSON that a call sends as text
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,23 @@ class TooMuch(ValueError):
     """Says what is too long or too many, and what is the most."""
 
 
+class Spelled:
+    """The JSON that one call sends as text: it takes as long to read as any, and is counted
+    together, before it is read."""
+
+    def __init__(self) -> None:
+        self._left = MOST_SPELLED
+
+    def count(self, text: str) -> None:
+        """Raises TooMuch."""
+        content = text.encode(errors="surrogatepass")
+        self._left -= marks_in(content)
+        if self._left < 0:
+            raise TooMuch(f"JSON sent as text takes at most {MOST_SPELLED:,} entries in all")
+        if has_long_number(content):
+            raise TooMuch("has a number that is too large")
+
+
 def cap_of(name: str) -> Cap:
     """Of a parameter; whatever has no cap of its own is short: ids, choices, numbers."""
     return CAPS.get(name, SHORT)
@@ -74,12 +93,16 @@ def within_caps(arguments: dict[str, Any]) -> dict[str, Any]:
     if len(arguments) > MOST_ARGUMENTS:
         text = f"Wrong arguments: {len(arguments)} of them. No tool takes more than a few."
         raise ToolError(text)
-    kept, faults = {}, []
+    kept, faults, spelled = {}, [], Spelled()
     for name, value in arguments.items():
         if name.startswith("_"):
             continue
+        if not _is_whole(name):
+            shown = name[:60].encode(errors="backslashreplace").decode()
+            faults.append(f"{shown}: the name has half a character")
+            continue
         try:
-            read = _checked(value, cap_of(name))
+            read = _checked(value, cap_of(name), spelled)
             kept[name] = value if name in _AS_SENT else read
         except TooMuch as fault:
             faults.append(f"{name[:60]}: {fault}")
@@ -89,27 +112,26 @@ def within_caps(arguments: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _checked(value: Any, cap: Cap) -> Any:
+def _is_whole(name: str) -> bool:
+    """No half of a surrogate pair, which pydantic would not name."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _checked(value: Any, cap: Cap, spelled: Spelled) -> Any:
     if cap.is_json and isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        value = _read(value, cap)
+        value = _read(value, cap, spelled)
     _check(value, cap)
     return value
 
 
-def _read(text: str, cap: Cap) -> Any:
+def _read(text: str, cap: Cap, spelled: Spelled) -> Any:
     """What a text spells; itself when that is no JSON. Counted first: brackets are slow to read."""
     _check_length(text, max(cap.in_all, cap.characters))
-    if marks_in(text) > MOST_MARKS:
-        raise TooMuch(f"takes at most {cap.nodes:,} entries in all")
+    spelled.count(text)
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
-
-
-def marks_in(text: str) -> int:
-    """At least the number of lists, objects and entries of JSON text; those in its texts count."""
-    return text.count(",") + text.count("[") + text.count("{")
 
 
 def _check(value: Any, cap: Cap) -> None:

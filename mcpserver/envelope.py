@@ -6,14 +6,14 @@ The SDK answers what it cannot read in pydantic's words, with all that was sent.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from mcp_types import INVALID_PARAMS, UNSUPPORTED_PROTOCOL_VERSION
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, KNOWN_PROTOCOL_VERSIONS
 from starlette.datastructures import MutableHeaders
 from starlette.types import Scope
 
-from mcpserver.caps import MOST_MARKS, marks_in
+from mcpserver.caps import Spelled, TooMuch
 from mcpserver.refusal import Refusal
 
 Message = dict[str, Any]
@@ -31,24 +31,35 @@ def checked(message: Message) -> Message:
     if not isinstance(message["method"], str):
         raise Refusal(400, "method must be a string.")
     _check_length("method", message["method"])
-    params = _object(message.get("params"), "params")
+    spelled = Spelled()
+    params = _object(message.get("params"), "params", spelled)
     for name in ("cursor", "protocolVersion", "requestId"):
         _check_length(name, params.get(name))
     if isinstance(params.get("_meta"), dict):
         _check_length("progressToken", params["_meta"].get("progressToken"))
     if message["method"] == "tools/call":
-        params = _with_arguments(params)
+        params = _with_arguments(params, spelled)
     is_as_sent = params is message.get("params") or message.get("params") is None
     return message if is_as_sent else {**message, "params": params}
 
 
+def id_in(message: Message) -> str | int | None:
+    """What an error names, so that the client knows which request it is about."""
+    try:
+        _check_id(message.get("id"))
+    except Refusal:
+        return None
+    return cast("str | int", message["id"])
+
+
 def with_known_version(scope: Scope, message: Message) -> Scope:
-    """The scope, without a version that `initialize` is there to agree on. Raises Refusal."""
+    """The scope, without an empty version, or one that `initialize` is there to agree on. Raises
+    Refusal."""
     headers = MutableHeaders(raw=list(scope["headers"]))
     version = headers.get("mcp-protocol-version")
     if version is None or version in HANDSHAKE_PROTOCOL_VERSIONS:
         return scope
-    if message.get("method") == "initialize":
+    if not version.strip() or message.get("method") == "initialize":
         del headers["mcp-protocol-version"]
         return {**scope, "headers": headers.raw}
     if version in KNOWN_PROTOCOL_VERSIONS:
@@ -95,16 +106,16 @@ def _is_error(error: Any) -> bool:
     return type(code) is int and isinstance(text, str)
 
 
-def _with_arguments(params: Message) -> Message:
+def _with_arguments(params: Message, spelled: Spelled) -> Message:
     if type(params.get("arguments", {})) is dict:
         return params
-    return {**params, "arguments": _object(params["arguments"], "arguments")}
+    return {**params, "arguments": _object(params["arguments"], "arguments", spelled)}
 
 
-def _object(value: Any, name: str) -> Message:
+def _object(value: Any, name: str, spelled: Spelled) -> Message:
     """Left out, null and an empty list or text are an empty object; text may spell one."""
     if isinstance(value, str):
-        value = _spelled(value, name) if value.strip() else {}
+        value = _read(value, name, spelled) if value.strip() else {}
     if value is None or value == []:
         return {}
     if not isinstance(value, dict):
@@ -112,10 +123,11 @@ def _object(value: Any, name: str) -> Message:
     return value
 
 
-def _spelled(text: str, name: str) -> Any:
-    if marks_in(text) > MOST_MARKS:
-        raise Refusal(400, f"{name} has more than {MOST_MARKS:,} entries.", code=INVALID_PARAMS)
+def _read(text: str, name: str, spelled: Spelled) -> Any:
     try:
+        spelled.count(text)
         return json.loads(text)
+    except TooMuch as fault:
+        raise Refusal(400, f"{name}: {fault}.", code=INVALID_PARAMS) from None
     except (ValueError, RecursionError):
         raise Refusal(400, f"{name} must be an object.", code=INVALID_PARAMS) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import re
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.conf import settings
 from mcp_types import INVALID_REQUEST, PARSE_ERROR
 from starlette.requests import ClientDisconnect, Request
 
+from mcpserver.infinity.json_size import MOST_DIGITS, has_long_number, marks_in
 from mcpserver.refusal import Refusal
 
 MOST_ENTRIES = 50_000  # of a whole message: as many different keys take 25 ms to read
@@ -39,7 +41,7 @@ async def read_body(request: Request) -> bytes:
     except TimeoutError:
         text = f"The body did not arrive within {seconds:.0f} s; nothing was done."
         raise Refusal(408, text, connection="close") from None
-    return bytes(body)
+    return bytes(body.removeprefix(codecs.BOM_UTF8))
 
 
 async def skip_body(request: Request) -> None:
@@ -71,11 +73,14 @@ def read_message(request: Request, body: bytes) -> dict[str, Any]:
     if content_type != "application/json":
         raise Refusal(400, "Content-Type must be application/json.", code=INVALID_REQUEST)
     # To read 4 MiB of brackets takes 0.6 s, to count them 0.01.
-    if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_ENTRIES:
+    if marks_in(body) > MOST_ENTRIES:
         text = (
             f"The message has more than {MOST_ENTRIES:,} lists, objects and entries; commas and "
             "brackets in texts count too. Send less at once."
         )
+        raise Refusal(400, text, code=INVALID_REQUEST)
+    if has_long_number(body):
+        text = f"A number in the message has more than {MOST_DIGITS} digits."
         raise Refusal(400, text, code=INVALID_REQUEST)
     try:
         # The SDK's own parser: it bounds the depth, and keeps integers of any size as they are.

@@ -48,10 +48,15 @@ class Refusal(Exception):
         **headers: str,
     ) -> None:
         super().__init__(message)
-        told = {"code": code, "message": bounded(message), "data": error_data(data)}
-        error = {"jsonrpc": "2.0", "id": None, "error": told}
-        named = {name.replace("_", "-").title(): value for name, value in headers.items()}
-        self.response: Response = JSONResponse(error, status_code=status, headers=named)
+        self.id: str | int | None = None  # of the message, once it is known
+        self._status = status
+        self._error = {"code": code, "message": bounded(message), "data": error_data(data)}
+        self._headers = {name.replace("_", "-").title(): value for name, value in headers.items()}
+
+    @property
+    def response(self) -> Response:
+        error = {"jsonrpc": "2.0", "id": self.id, "error": self._error}
+        return JSONResponse(error, status_code=self._status, headers=self._headers)
 
 
 def with_request_id(send: Send) -> Send:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from mcpserver.infinity import errors
+from mcpserver.infinity.json_size import marks_in
 
 JsonObject = dict[str, Any]
 
@@ -19,7 +20,7 @@ REMOVED = "Removed in selected version"
 MAX_DETAIL_LENGTH = 600
 LONGEST_WAIT = 86_400.0
 MOST_LEVELS = 254
-MOST_ENTRIES = 200_000  # lists, objects, and what they hold
+MOST_IN_ANSWER = 200_000  # lists, objects, and what they hold
 CHECK_THE_URL = "If it stays so, the operator must check the profile's API base URL."
 
 
@@ -42,7 +43,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, secret: st
         return None
     if _has_too_many_entries(body):
         raise errors.TooManyEntries(
-            f"Infinity's answer has more than {MOST_ENTRIES:,} entries. Ask for less: a smaller "
+            f"Infinity's answer has more than {MOST_IN_ANSWER:,} entries. Ask for less: a smaller "
             "limit, or without expand."
         )
     try:
@@ -61,9 +62,9 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, secret: st
 
 def _has_too_many_entries(body: bytes) -> bool:
     """To read 16 MiB of brackets takes 1.5 s, to count them 0.02."""
-    if len(body) <= MOST_ENTRIES:
+    if len(body) <= MOST_IN_ANSWER:
         return False
-    return body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_ENTRIES
+    return marks_in(body) > MOST_IN_ANSWER
 
 
 def _is_writable(answer: Any) -> bool:

@@ -142,6 +142,85 @@ def test_a_reply_that_is_none_is_explained(server: Server, key: str) -> None:
         assert_explained(answer)
 
 
+NUMBERS = f"[{','.join(['9' * 401] * 900)}]"
+KEYS = json.dumps({f"key {n}": n for n in range(49_000)})
+
+
+@pytest.mark.parametrize("spelled", [NUMBERS, KEYS, f"[ -{'1' * 401}]", f"[{KEYS}"])
+def test_spelled_json_that_is_slow_to_read_is_refused(
+    server: Server, key: str, spelled: str
+) -> None:
+    arguments = call("infinity_get_profile", spelled)
+    params = {**arguments, "params": json.dumps(arguments["params"])}
+    value = call("infinity_get_profile", json.dumps({"x": 1, "values": spelled}))
+    for message in (arguments, params, value):
+        answer = asked(server, key, message)
+        assert 400 == answer.status_code
+        assert re.search(r"at most 20,000 entries|number", answer.json()["error"]["message"])
+        assert_explained(answer)
+
+
+def test_spelled_json_is_counted_together(server: Server, key: str) -> None:
+    many = json.dumps([1] * 12_000)
+    one = call("infinity_get_profile", {"values": many})
+    assert "takes at most 200 entries" in asked(server, key, one).text
+    message = call("infinity_get_profile", {"values": many, "values_by_name": many})
+    assert (
+        "JSON sent as text takes at most 20,000 entries in all" in asked(server, key, message).text
+    )
+
+
+def test_a_number_of_too_many_digits_is_not_read(server: Server, key: str) -> None:
+    for before in ("", "-", " ", "[1,", '{"a":', '{"a": '):
+        head = '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":'
+        body = f"{head}{before}{'9' * 401}".encode()
+        answer = server.post(key, content=body, headers={"Content-Type": "application/json"})
+        assert "more than 400 digits" in answer.json()["error"]["message"]
+
+
+def test_a_text_of_many_digits_is_taken(server: Server, key: str) -> None:
+    for text in ("9" * 5_000, "AB" + "9" * 5_000, "0." + "3" * 5_000):
+        assert 200 == asked(server, key, {"params": {"x": text}}).status_code
+
+
+@pytest.mark.parametrize("id", [7, 0, -1, "seven", ""])
+def test_a_refusal_names_the_message(server: Server, key: str, id: int | str) -> None:
+    wrong = ({"params": "hello"}, {"method": 5}, call("infinity_get_profile", 5), {"jsonrpc": "1"})
+    for message in wrong:
+        assert id == asked(server, key, {**message, "id": id}).json()["id"]
+    assert id == asked(server, key, {"id": id}, "2027-01-01").json()["id"]
+
+
+@pytest.mark.parametrize("id", [None, True, 1.5, [], {}, "x" * 201, 2**63])
+def test_a_refusal_of_an_id_names_none(server: Server, key: str, id: Any) -> None:
+    assert asked(server, key, {"id": id}).json()["id"] is None
+
+
+def test_a_parameter_with_half_a_character_is_named(server: Server, key: str) -> None:
+    for name, shown in (("\ud800", "\\ud800"), ("limit\udfff", "limit\\udfff")):
+        message = call("infinity_list_workspaces", json.dumps({name: 1}))
+        result = asked(server, key, message).json()["result"]
+        text = result["content"][0]["text"]
+        assert f"Wrong arguments: {shown}: the name has half a character. Nothing was done." == text
+
+
+def test_a_byte_order_mark_is_left_out(server: Server, key: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    for version in ({}, {"MCP-Protocol-Version": "2025-11-25"}, {"Accept": "text/event-stream"}):
+        for body in (PING, {**PING, **call("infinity_get_profile", "{}")}):
+            plain = json.dumps(body).encode()
+            status = [
+                server.post(key, content=content, headers={**headers, **version}).status_code
+                for content in (plain, b"\xef\xbb\xbf" + plain)
+            ]
+            assert status[0] == status[1]
+
+
+def test_an_empty_version_is_none(server: Server, key: str) -> None:
+    for message in (PING, call("infinity_get_profile", {}), INITIALIZE):
+        assert 200 == asked(server, key, message, "").status_code
+
+
 def test_what_is_no_json_is_explained(server: Server, key: str) -> None:
     for body in (b"{", b"nope", b"\xff", b'{"a":' * 300, b'{"a":"\\ud800"}', b"", b"[]", b"1"):
         answer = server.post(key, content=body, headers={"Content-Type": "application/json"})
@@ -165,7 +244,7 @@ INITIALIZE = {
         "clientInfo": {"name": "test", "version": "0"},
     },
 }
-UNKNOWN = ["2027-01-01", "1999-01-01", "x", "", "2025-11-25, 2025-11-25", "x" * 5_000]
+UNKNOWN = ["2027-01-01", "1999-01-01", "x", "2025-11-25, 2025-11-25", "x" * 5_000]
 
 
 def test_initialize_is_negotiated_down(server: Server, key: str) -> None:

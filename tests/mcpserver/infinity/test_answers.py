@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from mcpserver.infinity import JsonObject, errors
-from mcpserver.infinity.answers import LONGEST_WAIT, MOST_ENTRIES, retry_after
+from mcpserver.infinity.answers import LONGEST_WAIT, MOST_IN_ANSWER, retry_after
 from mcpserver.infinity.client import Query
 from tests.mcpserver.infinity.upstream import (
     METHODS,
@@ -126,13 +126,13 @@ def test_a_refusal_nested_too_deeply_is_a_refusal_all_the_same(method: str) -> N
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("entry", [b"[],", b"{},", b"1,", b'"",'])
 def test_an_answer_with_too_many_entries_is_not_read(method: str, entry: bytes) -> None:
-    many = b'{"id":1,"x":[%s1]}' % (entry * MOST_ENTRIES)
+    many = b'{"id":1,"x":[%s1]}' % (entry * MOST_IN_ANSWER)
     with pytest.raises(errors.TooManyEntries, match=r"200,000 entries\. Ask for less"):
         answered(method, many)
 
 
 def test_a_refusal_with_too_many_entries_is_a_refusal_all_the_same() -> None:
-    many = b'{"message":"No","errors":{"x":[%s1]}}' % (b"[]," * MOST_ENTRIES)
+    many = b'{"message":"No","errors":{"x":[%s1]}}' % (b"[]," * MOST_IN_ANSWER)
     with pytest.raises(errors.Invalid, match=r"^Infinity did not accept this \(422\)\. Correct"):
         answered("POST", many, 422)
 
@@ -142,7 +142,7 @@ def test_a_long_answer_with_few_entries_is_read() -> None:
 
 
 def test_a_list_with_too_many_entries_is_asked_for_in_smaller_pages() -> None:
-    too_many = b'{"data":[%s1]}' % (b"[]," * MOST_ENTRIES)
+    too_many = b'{"data":[%s1]}' % (b"[]," * MOST_IN_ANSWER)
 
     async def call() -> tuple[JsonObject, list[str]]:
         respond = always(too_many, too_many, page(1, has_more=True, after="x"))
@@ -156,7 +156,7 @@ def test_a_list_with_too_many_entries_is_asked_for_in_smaller_pages() -> None:
 
 
 def test_a_record_that_alone_has_too_many_entries_is_told() -> None:
-    too_many = b'{"data":[%s1]}' % (b"[]," * MOST_ENTRIES)
+    too_many = b'{"data":[%s1]}' % (b"[]," * MOST_IN_ANSWER)
     with pytest.raises(errors.TooManyEntries):
         listed(too_many)
 
