@@ -15,9 +15,27 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
+from credentials.models import Profile
 from credentials.turns import one_at_a_time
 
 MIGRATION_LOCK = 0x496E664D4350  # a number of our own, for all that share the database
+
+# In a schema of its own, tables of others do not count, but for those that would be taken for ours.
+TABLES_OF_POSTGRESQL = """
+SELECT CASE WHEN nspname = current_schema() THEN relname ELSE nspname || '.' || relname END
+FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relkind IN ('r', 'p', 'f')
+    AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'
+    AND (
+        nspname = current_schema()
+        OR coalesce(current_schema(), 'public') = 'public'
+        OR pg_table_is_visible(pg_class.oid) AND relname = ANY(%(own)s)
+    )
+    AND NOT EXISTS (
+        SELECT FROM pg_depend
+        WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e'
+    )
+"""
 
 
 def is_migrated() -> bool:
@@ -50,20 +68,51 @@ def migrate_in_turn() -> bool:
 def refuse_foreign(alias: str = DEFAULT_DB_ALIAS) -> None:
     """Raise CommandError when the database has tables, and none of them shows that it is ours."""
     database = connections[alias]
-    if ("credentials", "0001_initial") in MigrationRecorder(database).applied_migrations():
+    if _is_ours(database):
         return
-    foreign = sorted(set(database.introspection.table_names()) - _own_tables())
-    if foreign:
+    if foreign := sorted(_tables(database) - _first_tables()):
         raise CommandError(
             f"The database {_name(database)} belongs to something else: it has tables such as"
             f" {', '.join(foreign[:3])}, and none of Infinity MCP. Nothing was changed. Set"
-            " DATABASE_URL to a database of its own, or unset it: then it is a file in DATA_DIR."
+            f" DATABASE_URL to {_place_of_its_own(database)}, or unset it: then it is a file in"
+            " DATA_DIR."
         )
 
 
-def _own_tables() -> set[str]:
-    models = apps.get_models(include_auto_created=True)
-    return {"django_migrations", *(model._meta.db_table for model in models)}
+def _is_ours(database: BaseDatabaseWrapper) -> bool:
+    """By a table and a column: apps of other projects have the same names, and first migrations."""
+    table = Profile._meta.db_table
+    if table not in database.introspection.table_names():
+        return False
+    with database.cursor() as cursor:
+        columns = database.introspection.get_table_description(cursor, table)
+    return "encrypted_token" in {column.name for column in columns}
+
+
+def _tables(database: BaseDatabaseWrapper) -> set[str]:
+    """Those of the schema that would be used, and those of others with the schema before them."""
+    if database.vendor != "postgresql":
+        return set(database.introspection.table_names())
+    with database.cursor() as cursor:
+        cursor.execute(TABLES_OF_POSTGRESQL, {"own": list(_own_tables())})
+        return {table for (table,) in cursor.fetchall()}
+
+
+def _first_tables() -> set[str]:
+    """Ours that may be there without the profiles, when a migration was cut off."""
+    return {table for table, app in _own_tables().items() if app not in ("accounts", "credentials")}
+
+
+def _own_tables() -> dict[str, str]:
+    """With the app of each."""
+    models = (MigrationRecorder.Migration, *apps.get_models(include_auto_created=True))
+    return {model._meta.db_table: model._meta.app_label for model in models}
+
+
+def _place_of_its_own(database: BaseDatabaseWrapper) -> str:
+    if database.vendor != "postgresql":
+        return "a database of its own"
+    return "a database of its own, or to a schema of its own (docs/scaling.md, PostgreSQL)"
 
 
 def _name(database: BaseDatabaseWrapper) -> str:
