@@ -9,6 +9,7 @@ case $VENV_DIR in
 /*) ;;
 *) VENV_DIR=$PWD/$VENV_DIR ;;
 esac
+VENV_DIR=${VENV_DIR%/}
 VENV_PYTHON=$VENV_DIR/bin/python
 
 fail() {
@@ -80,15 +81,48 @@ is_prepared() {
 # Waits while another script is at work in $VENV_DIR; one that was killed does not count.
 take_turn() {
     turn=$VENV_DIR.lock
-    mkdir -p "${VENV_DIR%/*}" 2>/dev/null || cannot_write
+    mkdir -p "${VENV_DIR%/*}/" 2>/dev/null || cannot_write
+    unnamed=0
+    waiting=
     until mkdir "$turn" 2>/dev/null; do
-        [ -d "$turn" ] || cannot_write
-        kill -0 "$(cat "$turn/pid" 2>/dev/null || echo $$)" 2>/dev/null || rm -rf "$turn"
+        if [ ! -d "$turn" ]; then # it has ended since, or no folder can be made there
+            mkdir "$turn" 2>/dev/null && break
+            [ -d "$turn" ] || cannot_write
+        fi
+        { is_over && rm -rf "$turn" 2>/dev/null; } || say_waiting
         sleep 1
     done
     trap end_turn EXIT
     trap 'exit 1' HUP INT TERM
     echo $$ >"$turn/pid"
+}
+
+# Has the script ended whose turn it is? One that is not named after five seconds was killed before
+# it could write its process id, or had no room for it.
+is_over() {
+    pid=
+    { read -r pid <"$turn/pid"; } 2>/dev/null || :
+    case $pid in
+    '' | 0* | *[!0-9]*)
+        pid=
+        [ -x "$turn" ] && { [ -r "$turn/pid" ] || [ ! -e "$turn/pid" ]; } || return # another user's
+        unnamed=$((unnamed + 1))
+        [ "$unnamed" -gt 5 ]
+        ;;
+    *) unnamed=0 && ! is_running "$pid" ;;
+    esac
+}
+
+# Also of another user, whom no signal may be sent to; not every system has ps, or /proc.
+is_running() {
+    kill -0 "$1" 2>/dev/null || [ -d "/proc/$1" ] || ps -p "$1" >/dev/null 2>&1
+}
+
+say_waiting() {
+    [ -z "$waiting" ] || return 0
+    waiting=yes
+    echo "Waiting for another script${pid:+ (process $pid)} that is at work in $VENV_DIR." \
+        "If there is none, remove its lock from another terminal: rm -r '$turn'" >&2
 }
 
 end_turn() {

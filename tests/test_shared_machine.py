@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -25,6 +26,7 @@ from tests.production.support import Postgres, own_postgres
 from tests.support import PATIENCE_SECONDS, ROOT
 
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
+REMEDY = "If there is none, remove its lock from another terminal:"
 REFUSED = "belongs to something else"
 
 
@@ -49,11 +51,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/other.sqlite3"
-    url = str(request.getfixturevalue("postgres").url)
+    return new_database(request.getfixturevalue("postgres"))
+
+
+def new_database(postgres: Postgres) -> str:
+    """The URL of one that is empty."""
     name = f"database_{secrets.token_hex(4)}"
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
-    return f"{url.rpartition('/')[0]}/{name}"
+    return f"{postgres.url.rpartition('/')[0]}/{name}"
 
 
 def query(url: str, sql: str) -> list[str]:
@@ -92,6 +98,84 @@ def test_the_database_of_another_project_is_refused_and_left_as_it_is(
         assert REFUSED in done.stderr and table in done.stderr
         assert 1 == len(done.stderr.splitlines())
     assert [table] == tables(database_url)
+
+
+MIGRATED = """
+CREATE TABLE django_migrations (
+    id integer PRIMARY KEY, app varchar(255), name varchar(255), applied timestamp
+);
+INSERT INTO django_migrations VALUES
+    (1, 'credentials', '0001_initial', '2026-01-01'), (2, 'accounts', '0001_initial', '2026-01-01');
+"""
+
+
+@pytest.mark.parametrize(
+    ("named", "others"),
+    [
+        ("shop_order", MIGRATED + "CREATE TABLE shop_order (id integer)"),
+        ("accounts_user", MIGRATED + "CREATE TABLE accounts_user (id integer)"),
+        ("accounts_user", "CREATE TABLE accounts_user (id integer)"),
+        ("credentials_profile", MIGRATED + "CREATE TABLE credentials_profile (id integer)"),
+    ],
+)
+def test_so_is_one_whose_apps_are_called_as_ours(
+    home: Home, database_url: str, named: str, others: str
+) -> None:
+    for statement in filter(str.strip, others.split(";")):
+        query(database_url, statement)
+    before = tables(database_url)
+
+    assert_foreign(home, database_url, named)
+    assert before == tables(database_url)
+
+
+@pytest.mark.parametrize(
+    ("named", "others"),
+    [
+        ("app.orders", "CREATE SCHEMA app; CREATE TABLE app.orders (id integer)"),
+        (
+            "app.orders",
+            "CREATE SCHEMA app; CREATE TABLE app.orders (id integer) PARTITION BY RANGE (id)",
+        ),
+        ("pgapp.accounts_user", "CREATE SCHEMA pgapp; CREATE TABLE pgapp.accounts_user (id int)"),
+    ],
+)
+def test_tables_in_another_schema_show_that_it_is_of_others(
+    home: Home, postgres: Postgres, named: str, others: str
+) -> None:
+    url = new_database(postgres)
+    query(url, others)
+
+    assert_foreign(home, url, named, "schema of its own")
+    assert [] == tables(url)
+
+
+def test_a_schema_of_its_own_in_a_database_of_others_is_used(
+    home: Home, postgres: Postgres
+) -> None:
+    url = new_database(postgres)
+    query(url, f"CREATE TABLE shop_order (id integer); CREATE SCHEMA infinity; {MIGRATED}")
+    before = tables(url)
+    home.run_program(*MANAGE, "credentials_init")
+    own = f"{url}?options=-c%20search_path%3Dinfinity"
+
+    for _ in range(2):
+        done = home.run_program(*MANAGE, "migrate", DATABASE_URL=own)
+        assert 0 == done.returncode, done.stderr
+    assert before == tables(url)
+    assert ["infinity"] == query(
+        url, "SELECT schemaname FROM pg_tables WHERE tablename = 'credentials_profile'"
+    )
+    # Others' tables in sight that would be taken for ours are not.
+    query(url, "CREATE SCHEMA second")
+    assert_foreign(home, f"{url}?options=-c%20search_path%3Dsecond,public", "django_migrations")
+
+
+def assert_foreign(home: Home, url: str, *expected: str) -> None:
+    done = home.run_program(*MANAGE, "migrate", DATABASE_URL=url)
+    assert 1 == done.returncode, done.stdout
+    assert [] == [words for words in (REFUSED, *expected) if words not in done.stderr], done.stderr
+    assert 1 == len(done.stderr.splitlines())
 
 
 def test_variables_for_another_project_are_named_first_and_not_used(
@@ -224,6 +308,59 @@ def test_the_turn_of_a_script_that_was_killed_is_over(installing: Installing) ->
 
     assert 0 == done.returncode, done.stderr
     assert 1 == len(installing.runs)
+
+
+@pytest.mark.parametrize("pid", [None, "", "-1\n"])
+def test_a_turn_without_a_process_ends_after_seconds_and_is_told(
+    installing: Installing, pid: str | None
+) -> None:
+    turn = installing.folder / "venv.lock"
+    turn.mkdir()
+    if pid is not None:
+        (turn / "pid").write_text(pid)
+
+    done = installing.start()
+
+    assert 0 == done.returncode, done.stderr
+    assert [
+        f"Waiting for another script that is at work in {installing.folder}/venv. {REMEDY}"
+        f" rm -r '{turn}'"
+    ] == done.stderr.splitlines()
+    assert 1 == len(installing.runs)
+    assert not turn.exists()
+
+
+def test_the_turn_of_a_running_script_is_waited_for_and_told_once(installing: Installing) -> None:
+    turn = installing.folder / "venv.lock"
+    turn.mkdir()
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
+        (turn / "pid").write_text(f"{other.pid}\n")
+        # The other one ends when it has been seen three times, since each wait is a call of sleep.
+        write_program(
+            installing.folder / "bin/sleep",
+            f"echo >>{installing.folder}/waits; [ $(wc -l <{installing.folder}/waits) -lt 3 ]"
+            f" || {{ test -d {turn} && kill {other.pid}; }}; exec /bin/sleep 0.2",
+        )
+        reaper = threading.Thread(target=other.wait)
+        reaper.start()
+
+        done = installing.start(PATH=f"{installing.folder}/bin:{os.environ['PATH']}")
+
+        reaper.join()
+    assert 0 == done.returncode, done.stderr
+    assert 1 == done.stderr.count(f"(process {other.pid})") == len(done.stderr.splitlines())
+    assert 3 <= len((installing.folder / "waits").read_text())
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs a process of another user")
+def test_a_running_script_of_another_user_counts(installing: Installing) -> None:
+    command = ["sh", "-c", f". {ROOT}/scripts/lib.sh; is_running {os.getpid()}"]
+
+    done = subprocess.run(
+        command, env={"PATH": os.environ["PATH"], "ROOT": "/tmp"}, user=65534, check=False
+    )
+
+    assert 0 == done.returncode
 
 
 # --- Several at once ------------------------------------------------------------------------------
