@@ -12,8 +12,10 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Model
 
 from credentials.models import Profile
 from credentials.turns import one_at_a_time
@@ -105,8 +107,9 @@ def _first_tables() -> set[str]:
 
 def _own_tables() -> dict[str, str]:
     """With the app of each."""
-    models = (MigrationRecorder.Migration, *apps.get_models(include_auto_created=True))
-    return {model._meta.db_table: model._meta.app_label for model in models}
+    tables: list[type[Model]] = [MigrationRecorder.Migration]
+    tables += apps.get_models(include_auto_created=True)
+    return {table._meta.db_table: table._meta.app_label for table in tables}
 
 
 def _place_of_its_own(database: BaseDatabaseWrapper) -> str:
@@ -127,7 +130,7 @@ def taking_turns(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     if database.vendor == "postgresql":
         with _advisory_lock(database):
             yield
-    elif database.vendor == "sqlite" and not database.is_in_memory_db():
+    elif isinstance(database, SQLite) and not database.is_in_memory_db():
         with _file_lock(Path(database.settings_dict["NAME"])):
             yield
     else:
