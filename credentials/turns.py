@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,5 +22,10 @@ def one_at_a_time(lock: Path) -> Iterator[None]:
     lock.touch(mode=0o600)
     opened = sqlite3.connect(lock, timeout=LONGEST_WAIT_SECONDS, isolation_level=None)
     with closing(opened) as database:
-        database.execute("BEGIN EXCLUSIVE")
+        try:
+            database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if "readonly" in str(error):  # the lock of another user
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), lock) from error
+            raise
         yield

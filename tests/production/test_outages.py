@@ -169,7 +169,7 @@ def _sign_in(server: Server) -> httpx2.Response:
         browser.get("/login/")
         token = browser.cookies["csrftoken"]
         form = {"username": "ada", "password": "wrong", "csrfmiddlewaretoken": token}
-        return browser.post("/login/", data=form)
+        return browser.post("/login/", data=form, headers={"Accept": "text/html"})
 
 
 def test_a_restart_of_the_database_costs_no_request_though_the_pool_was_full(
