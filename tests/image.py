@@ -202,7 +202,7 @@ def _provide_packages(image: Image) -> None:
     """Put what requirements.lock names, and nothing else, where pip is about to install it."""
     (site,) = (image.root / "opt/venv/lib").glob("python*/site-packages")
     lock = (ROOT / "requirements.lock").read_text()
-    for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.M):
+    for name in re.findall(r"^([A-Za-z0-9._-]+)(?:\[.*\])?==", lock, re.M):
         for relative, source in _files_of(name):
             target = site / relative
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -168,7 +168,7 @@ def made(board: Agent, folder_ids: Ids) -> dict[str, dict[str, Any]]:
     folder = {"folder_id": folder_ids["Ideas"]}
     new_view = {**folder, "name": "New", "type": "table"}
     view = board.result("infinity_create_view", **new_view)
-    attribute = board.result("infinity_create_attribute", name="New", type="label")
+    attribute = board.result("infinity_create_attribute", name="New", type="label", settings=LABELS)
     hook = board.result("infinity_create_hook", url=URL, events=EVENTS[:1])
     return {
         "infinity_create_folder": {"name": "New"},
