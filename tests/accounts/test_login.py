@@ -120,7 +120,7 @@ def test_sign_in_leads_on(ada: User) -> None:
 
 def test_sign_in_needs_its_csrf_token(transactional_db: None, server: Server, ada: User) -> None:
     form = {"username": "ada", "password": PASSWORD}
-    answer = httpx2.post(f"{server.origin}/login/", data=form)
+    answer = httpx2.post(f"{server.origin}/login/", data=form, headers={"Accept": "text/html"})
     assert 403 == answer.status_code
     assert "The form is out of date" in answer.text
     assert "Traceback" not in answer.text and "Django" not in answer.text
