@@ -107,7 +107,7 @@ def test_brackets_in_text_are_counted_before_they_are_read(server: Server, key: 
     escaped = b"\\u005b\\u005d\\u002c" * 100_000
     body = call("infinity_create_item", {**PLACE, "values": "@"}).replace(b"@", b"[" + escaped)
     answer = server.post(key, content=body, headers=JSON).json()["result"]
-    assert "values: takes at most" in answer["content"][0]["text"]
+    assert "values: JSON sent as text takes at most" in answer["content"][0]["text"]
 
 
 def test_two_names_for_values_share_one_count(server: Server, key: str) -> None:

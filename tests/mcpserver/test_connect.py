@@ -76,7 +76,7 @@ def told(browser: Client, user: McpUser, key: str) -> str:
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("path", ["/connect/", "/connect/1/"])
 def test_strangers_are_sent_to_the_sign_in(client: Client, method: str, path: str) -> None:
-    answer = getattr(client, method)(path)
+    answer = getattr(client, method)(path, headers={"Accept": "text/html"})
     if (method, path) == ("post", "/connect/"):
         assert 405 == answer.status_code
     else:

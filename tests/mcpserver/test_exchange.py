@@ -307,7 +307,6 @@ BODIES = [
     PROFILE % b'{"response_format":"json","response_format":"markdown"}',
     PROFILE % b'{"response_format":"markdown","response_format":"no"}',
     PROFILE % b'{"x":"\\udc00"}',
-    b"\xef\xbb\xbf" + raw(),
     raw().decode().encode("utf-16"),
     raw() + raw(),
     raw()[:-1],
