@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
@@ -75,6 +76,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         rows = stored()
     with put_back_after_flush(rows):
         yield
+
+
+@pytest.fixture(autouse=True)
+def limits_are_unused() -> None:
+    """What other tests counted in this process, such as wrong passwords of the same address."""
+    cache.clear()
 
 
 @pytest.fixture(scope="session")
