@@ -15,9 +15,8 @@ from html import escape, unescape
 from itertools import groupby
 from urllib.parse import quote, unquote
 
+import comrak
 import nh3
-from cmarkgfm import markdown_to_html_with_extensions
-from cmarkgfm.cmark import Options
 
 from mcpserver import htmltree
 from mcpserver.htmltree import Element, Node, Tag, TooComplex
@@ -28,25 +27,23 @@ from mcpserver.simplified import canonical, simplified
 MAX_CHARACTERS = 50_000
 MAX_CELLS = 5_000
 
-# Every line break counts, as in plain text.
-_OPTIONS = (
-    Options.CMARK_OPT_UNSAFE  # nh3 decides what is safe
-    | Options.CMARK_OPT_HARDBREAKS
-    | Options.CMARK_OPT_STRIKETHROUGH_DOUBLE_TILDE
-    | 1 << 16  # CMARK_OPT_FULL_INFO_STRING: the words after a code's language
-)
-_EXTENSIONS = ["table", "strikethrough", "tasklist"]
-# Stand for `<`, `[` and `:` that are text, through Markdown.
-_LESS, _BRACKET, _COLON = "\ufdd0", "\ufdd1", "\ufdd2"
-_PREFIX = r"^((?:[ \t>*+-]|\d{1,9}[.)](?=\s|$)|\[[ xX]\](?=[ \t]))*+)"  # quotes, lists, boxes
+_EXTENSIONS = comrak.ExtensionOptions()
+_EXTENSIONS.table = _EXTENSIONS.strikethrough = _EXTENSIONS.tasklist = True
+_RENDERING = comrak.RenderOptions()
+_RENDERING.unsafe_ = True  # nh3 decides what is safe
+_RENDERING.hardbreaks = True  # every line break counts, as in plain text
+_RENDERING.full_info_string = True  # the words after a code's language
+# Stand for `<`, `[`, `:` and `~` that are text, through Markdown.
+_LESS, _BRACKET, _COLON, _TILDE = _STAND_INS = "\ufdd0\ufdd1\ufdd2\ufdd3"
+_PREFIX = r"^((?:[ \t>*+-]|\d{1,9}[.)](?=\s|$)|\[[ xX]\](?=\s|$))*+)"  # quotes, lists, boxes
 _LABEL = r"(?<!\\)\[((?:[^\[\]\\]|\\[\[\]\\]?+){1,999}+)\]"
 _DEFINITION = re.compile(rf"{_PREFIX}{_LABEL}:", re.MULTILINE)
 _REFERENCE = re.compile(rf"(?<=\]){_LABEL}")
 _NO_WORDS = re.compile(rf"{_PREFIX}(?:{_LABEL}(?=:))?", re.MULTILINE)
 _STORED_TAG = re.compile(r"""<[^<>"]*+(?:"[^"]*+"[^<>"]*+)*+>""")
 _WORD = re.compile(r"[^\W_]+")
-_BEGINS_A_TAG = re.compile(
-    r"\\[!-/:-@\[-`{-~]|\]\(<|<(?:[a-zA-Z][\w+.-]{1,31}:[^\s<>]*+>|[\w.+-]++@[\w.-]++>)?"
+_MAY_BE_MARKUP = re.compile(
+    r"\\[!-/:-@\[-`{-~]|~++|\]\(<|<(?:[a-zA-Z][\w+.-]{1,31}:[^\s<>]*+>|[\w.+-]++@[\w.-]++>)?"
 )
 _MARKER = r"[ \t]*+(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))"
 _DEEP = re.compile(rf"^(?:{_MARKER}){{{htmltree.MAX_DEPTH}}}", re.MULTILINE)
@@ -133,10 +130,10 @@ def _converted(text: str, *, definitions: bool) -> tuple[list[Tag], list[Node]]:
             return tags, _safe(nodes)
     tags = htmltree.find_tags(text, unclosed=htmltree.ALONE, names=_TAGS) if "<" in text else []
     _refuse_expansion(text)
-    source = _without_text_tags(text, tags)
+    source = _without_text_marks(text, tags)
     source = _without_lost_references(source) if definitions else source.replace("]:", f"]{_COLON}")
-    html = markdown_to_html_with_extensions(source, _OPTIONS, _EXTENSIONS)
-    for stand_in, character in ((_LESS, "<"), (_BRACKET, "["), (_COLON, ":")):
+    html = comrak.render_markdown(source, _EXTENSIONS, None, _RENDERING)
+    for stand_in, character in zip(_STAND_INS, "<[:~", strict=True):
         html = html.replace(stand_in, escape(character)).replace(quote(stand_in), quote(character))
     _refuse_lost_cells(text, html)
     return tags, _in_paragraphs(_safe(htmltree.parse(html)))
@@ -195,14 +192,17 @@ def _refuse_lost_cells(text: str, html: str) -> None:
             )
 
 
-def _without_text_tags(text: str, tags: list[Tag]) -> str:
-    """`<` is hidden from Markdown where it begins neither a tag nor an address."""
+def _without_text_marks(text: str, tags: list[Tag]) -> str:
+    """Hides from Markdown each `<` that begins neither a tag nor an address, and each single `~`:
+    two of them strike a text out, one is an "about"."""
     starts = {tag.start for tag in tags if tag.name != "!" and tag.name not in htmltree.SILENT}
 
     def kept(match: re.Match[str]) -> str:
+        if match[0] == "~":
+            return _TILDE
         return _LESS if match[0] == "<" and match.start() not in starts else match[0]
 
-    return _BEGINS_A_TAG.sub(kept, re.sub(f"[{_LESS}{_BRACKET}{_COLON}]", "\ufffd", text))
+    return _MAY_BE_MARKUP.sub(kept, re.sub(f"[{_STAND_INS}]", "\ufffd", text))
 
 
 def _without_lost_references(text: str) -> str:

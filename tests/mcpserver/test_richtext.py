@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from html import escape, unescape
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS
 from mcpserver.params import WrongValue
 from mcpserver.richtext import MAX_CHARACTERS, paragraphs, to_html, to_text
 
+STATUS = Path("/proc/self/status")
 CODE = '<pre><code class="language-py">a\n\n  b\n</code></pre>'
 TABLE = '<table><thead><tr><th>a</th><th align="right">b</th></tr></thead>'
 TASKS = '<li><input type="checkbox" checked="" disabled=""> done</li>'
@@ -255,6 +257,33 @@ def test_no_word_is_dropped(text: str, words: str) -> None:
     stored = to_html(text)
     shown = re.findall(r"[\w-]+", unescape(re.sub("<[^>]*>", " ", stored)))
     assert [word for word in words.split() if word not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("~5 to ~6, ~x~", "<p>~5 to ~6, ~x~</p>"),
+        ("~~a ~b~ c~~", "<p><del>a ~b~ c</del></p>"),
+        ("\\~~a~~ `~b~`", "<p>~~a~~ <code>~b~</code></p>"),
+        ("<https://x.org/~b/~c>", '<p><a href="https://x.org/~b/~c"'),
+        ("~~~py\n~x~\n~~~", '<pre><code class="language-py">~x~\n</code></pre>'),
+    ],
+)
+def test_one_tilde_strikes_nothing_out(text: str, html: str) -> None:
+    assert to_html(text).startswith(html)
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="the memory of a process is told by Linux only")
+def test_conversions_leave_nothing_in_memory() -> None:
+    text = to_text(to_html(" ".join(f"**{number}** [a](https://x.org)" for number in range(100))))
+
+    def memory_after(conversions: int) -> int:
+        for _ in range(conversions):
+            assert to_text(to_html(text)) == text
+        return int(STATUS.read_text().partition("VmRSS:")[2].split()[0])
+
+    before = memory_after(50)
+    assert memory_after(200) - before < 200 * len(text) / 1024
 
 
 @pytest.mark.parametrize(
