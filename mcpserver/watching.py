@@ -5,11 +5,13 @@ Whoever does it and by whatever way: the admin, a command or a page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
@@ -103,6 +105,18 @@ def watch() -> None:
         m2m_changed.connect(_tell_listed, sender=through)
 
 
+def _of_this_database(receiver: Callable[..., None]) -> Callable[..., None]:
+    """Not of another, such as a backup that is brought up to date: it has an audit log itself."""
+
+    @wraps(receiver)
+    def received(using: str, **signal: Any) -> None:
+        if using == DEFAULT_DB_ALIAS:
+            receiver(**signal)
+
+    return received
+
+
+@_of_this_database
 def _remember(
     sender: type[Model],
     instance: Model,
@@ -119,6 +133,7 @@ def _remember(
         vars(instance)[_BEFORE] = stored
 
 
+@_of_this_database
 def _tell_saved(sender: type[Model], instance: Model, created: bool, raw: bool, **_: Any) -> None:
     if raw:
         return
@@ -137,10 +152,12 @@ def _tell_saved(sender: type[Model], instance: Model, created: bool, raw: bool, 
         announce(EventKind.CHANGED, watched.subject(instance), detail)
 
 
+@_of_this_database
 def _tell_removed(sender: type[Model], instance: Model, **_: Any) -> None:
     announce(EventKind.REMOVED, WATCHED[sender].subject(instance))
 
 
+@_of_this_database
 def _tell_of_keys(instance: McpUser, **_: Any) -> None:
     """They go with their user, all at once."""
     if count := instance.keys.live().count():
@@ -148,6 +165,7 @@ def _tell_of_keys(instance: McpUser, **_: Any) -> None:
         announce(EventKind.KEY_REVOKED, f"MCP user {instance}", f"{keys}, with their MCP user")
 
 
+@_of_this_database
 def _tell_listed(
     instance: Model, action: str, model: type[Model], pk_set: set[Any] | None, **_: Any
 ) -> None:
