@@ -50,7 +50,7 @@ def assert_told(answer: httpx2.Response, server: Server) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", WRONG_PATHS)
 def test_a_client_at_a_wrong_address_is_told_where_mcp_is(server: Server, path: str) -> None:
     with httpx2.Client(base_url=server.origin, **PATIENT) as client:
@@ -60,14 +60,14 @@ def test_a_client_at_a_wrong_address_is_told_where_mcp_is(server: Server, path: 
             assert_told(client.get(path, headers={"Accept": kind}), server)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["/", "/token", "/register", "/sse", "/nowhere"])
 def test_a_form_of_a_client_is_answered_in_json_too(server: Server, path: str) -> None:
     form = {"grant_type": "authorization_code", "code": "x"}
     assert_told(httpx2.post(f"{server.origin}{path}", data=form, **PATIENT), server)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_client_is_told_what_is_wrong_with_its_address(server: Server) -> None:
     def told(path: str, **headers: str) -> str:
         answer = httpx2.post(f"{server.origin}{path}", json=PING, headers=headers, **PATIENT)
@@ -80,7 +80,7 @@ def test_a_client_is_told_what_is_wrong_with_its_address(server: Server) -> None
     assert "ALLOWED_HOSTS" in told("/sse", Host="evil.example")
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["/", "/sse", "/token", "/nowhere"])
 def test_a_browser_gets_a_page(server: Server, path: str) -> None:
     for method in ("GET", "POST"):
@@ -124,7 +124,7 @@ def test_an_old_form_is_told_to_be_old(db: None) -> None:
     assert failures.OLD_FORM in refused(browser)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_an_unknown_host_names_the_setting_and_no_host(server: Server) -> None:
     for host in ("evil.example", "evil.example:1", "x" * 300, "a_b", "..", ""):
         headers = {**BROWSER, "Host": host}
