@@ -20,11 +20,10 @@ from django.core.cache import cache
 from mcpserver.auth import current_caller
 from mcpserver.infinity import InfinityClient, InfinityError, JsonObject
 from mcpserver.labels import labels_of
-from mcpserver.names import Names, UnknownName, is_uuid
+from mcpserver.names import MEMBER_KEYS, Names, UnknownName, is_uuid
 from mcpserver.params import WrongValue
 
 SECONDS = 60
-MEMBER_KEYS = ("name", "email")
 ATTRIBUTES, MEMBERS = "attributes", "members"
 # Which list has the names of this kind.
 LISTS = {"attribute": ATTRIBUTES, "label": ATTRIBUTES, "member": MEMBERS}

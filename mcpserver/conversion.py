@@ -19,7 +19,7 @@ from anyio.lowlevel import checkpoint
 from mcpserver.auth import current_caller
 from mcpserver.baretext import bare_text
 from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS, TooComplex
-from mcpserver.richtext import MAX_CHARACTERS, to_html, to_text
+from mcpserver.richtext import MAX_CHARACTERS, losses, to_html, to_text
 
 # What is converted within the event loop: 10 ms at most. Marks are tags and lines.
 AT_ONCE, MARKS_AT_ONCE = 2_000, 50
@@ -46,6 +46,7 @@ class Texts:
         self._converted: dict[str, str] = {}
         self._bare = 0
         self._cut = 0
+        self._losses: set[str] = set()
 
     def text(self, html: str) -> str:
         """HTML as Markdown, as bare text beyond the limits. Raises LongTexts."""
@@ -63,7 +64,9 @@ class Texts:
         is_within = self._seen <= MAX_RESULT and self._marks <= MAX_RESULT_MARKS
         if is_within and marks <= MAX_TAGS and now < self._end:
             try:
-                return to_text(html)
+                text = to_text(html)
+                self._losses |= losses(html)
+                return text
             except TooComplex:
                 pass
         left = MAX_BARE - self._bare_seen if self._bare_seen < MAX_BARE else SHORT
@@ -75,8 +78,12 @@ class Texts:
     @property
     def notice(self) -> str | None:
         """What the reader of the result should know about its texts."""
+        lost = f"Written back, texts here lose {_listed(self._losses)}." if self._losses else ""
+        return f"{self._bare_notice()} {lost}".strip() or None
+
+    def _bare_notice(self) -> str:
         if not self._bare:
-            return None
+            return ""
         cut = f", {self._cut} of them cut short" if self._cut else ""
         return (
             f"Without formatting{cut}: {self._bare} text{'' if self._bare == 1 else 's'} beyond "
@@ -84,6 +91,11 @@ class Texts:
             f"{MAX_RESULT:,} characters, {MAX_RESULT_MARKS:,} tags and lines or "
             f"{RESULT_SECONDS:.0f} s in one result. Written back, such a text is plain."
         )
+
+
+def _listed(names: set[str]) -> str:
+    *others, last = sorted(names)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def marks_of(text: str) -> int:

@@ -16,11 +16,10 @@ from mcpserver.conversion import html_of
 from mcpserver.free_forms import any_json, spelled
 from mcpserver.infinity import JsonObject
 from mcpserver.labels import labels_of
-from mcpserver.names import Names
+from mcpserver.names import MEMBER_KEYS, Names
 from mcpserver.params import WrongValue
 
 LARGEST_NUMBER = 2**63  # what JSON libraries agree on
-MEMBER_KEYS = ("name", "email")
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
 _DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", re.ASCII)
 _MOMENT = re.compile(

@@ -46,6 +46,7 @@ NO_MEANING = frozenset((
     "span", "font", "label", "button", "o:p", "svg", "iframe", "video", "audio", "source",
     "picture", "map", "area",
 ))
+EMBEDDED = frozenset(("iframe", "video", "audio", "svg", "map"))
 _INLINE = frozenset((
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "br", "cite", "code", "data", "del", "dfn",
     "em", "i", "img", "input", "ins", "kbd", "mark", "mention", "q", "rp", "rt", "rtc",
@@ -57,6 +58,7 @@ LEFT_OPEN = frozenset((*_LISTS, *_TABLES, *_HEADINGS, "p")) - {"ul", "ol", "dl",
 ALONE = frozenset(("br", "hr", "img"))
 SILENT = frozenset(("script", "style"))  # what is in them is no text
 KNOWN = BLOCKS | _INLINE | SILENT
+_QUILL = re.compile(r"\bql-(?!syntax)")  # how a common editor says indents, alignment and sizes
 _STYLE = re.compile(r"[\w#%., -]+|(?:rgb|hsl)a?\([\d%., /]+\)")
 STYLES = frozenset(("color", "background-color", "font-size", "text-align", "text-decoration"))
 ATTRIBUTES: dict[str, set[str]] = {
@@ -221,7 +223,7 @@ class _Builder:
             self._close_nearest(*_IMPLIED[tag.name])
         if tag.name == "table" and self._stack[-1].tag in _ROWS:
             self._pop_through("table")
-        element = Element(tag.name, dict(_attributes(tag.name, tag.attributes)))
+        element = Element(tag.name, dict(attributes(tag.name, tag.attributes)))
         if tag.name == "input" and "type" not in element.attributes:
             return
         if tag.name in _TABLES[1:] and not self._open["table"]:
@@ -278,30 +280,50 @@ def _belongs_in_a_row(node: Node) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _attributes(tag: str, source: str) -> tuple[tuple[str, str], ...]:
+def attributes(tag: str, source: str) -> tuple[tuple[str, str], ...]:
     """The attributes that mean something in a text."""
     kept = {}
     for name, quoted in _ONE_ATTRIBUTE.findall(source) if source else ():
         value = unescape(quoted[1:-1] if quoted[:1] in ('"', "'") else quoted)
         if (allowed := _allowed(tag, name.lower(), value)) is not None:
             kept[name.lower()] = allowed
-    return tuple(kept.items())
+    # comrak writes those of a code block in any order.
+    return tuple(sorted(kept.items()) if tag == "code" else kept.items())
 
 
 def _allowed(tag: str, name: str, value: str) -> str | None:
     """The value that an attribute keeps; None for one that is left out."""
     if name == "style":
-        pairs = (entry.partition(":") for entry in value.lower().split(";"))
-        kept = [(k.strip(), v.strip()) for k, _, v in pairs if k.strip() in STYLES]
-        return ";".join(f"{k}:{v}" for k, v in kept if _STYLE.fullmatch(v)) or None
+        return ";".join(f"{k}:{v}" for k, v in _styles(value) if _is_kept(k, v)) or None
     if name == "class":
         is_code = tag == "code" and value.startswith("language-")
-        return value if is_code or "mention" in value else None
+        return value if is_code or "mention" in value or _QUILL.search(value) else None
     if name in ATTRIBUTES["*"] or name.startswith("data-"):
         return value
     if tag == "input" and name == "type":
         return value if value.lower() == "checkbox" else None
     return value if name in ATTRIBUTES.get(tag, ()) else None
+
+
+def _styles(value: str) -> Iterator[tuple[str, str]]:
+    for entry in value.lower().split(";"):
+        name, _, said = entry.partition(":")
+        if name.strip():
+            yield name.strip(), said.strip()
+
+
+def _is_kept(style: str, value: str) -> bool:
+    return style in STYLES and _STYLE.fullmatch(value) is not None
+
+
+@lru_cache(maxsize=256)
+def loses_styles(source: str) -> bool:
+    """Whether the attributes of a tag have styles that are not stored."""
+    return any(
+        name.lower() == "style" and not _is_kept(*style)
+        for name, quoted in _ONE_ATTRIBUTE.findall(source)
+        for style in _styles(unescape(quoted.strip("\"'")))
+    )
 
 
 def serialize(nodes: list[Node]) -> str:

@@ -13,6 +13,7 @@ from mcpserver.infinity import JsonObject
 from mcpserver.params import WrongValue
 
 MAX_CANDIDATES = 30
+MEMBER_KEYS = ("name", "email")  # a member is called either
 LONGEST_NAME = 200  # characters; what is longer is only cut in messages
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -236,17 +236,21 @@ def _safe(nodes: list[Node]) -> list[Node]:
             continue
         node.children = _safe(node.children)
         address = node.attributes.get("href") or node.attributes.get("src", "")
-        scheme = _SCHEME.match(address)
         if node.tag in htmltree.GROUPS and not node.holds_blocks:
             out.append(Element("div", node.attributes, node.children))
         elif node.tag not in _TAGS:
             out += node.children
-        elif scheme is None or scheme[1].lower() in nh3.ALLOWED_URL_SCHEMES:
+        elif _is_stored(address):
             out.append(node)
         else:
             mark = "![" + node.attributes.get("alt", "") if node.tag == "img" else "["
             out += [mark, *node.children, f"]({address})"]
     return out
+
+
+def _is_stored(address: str) -> bool:
+    scheme = _SCHEME.match(address)
+    return scheme is None or scheme[1].lower() in nh3.ALLOWED_URL_SCHEMES
 
 
 def looks_like_html(text: str) -> bool:
@@ -270,6 +274,22 @@ def to_text(html: str) -> str:
     if _says(text := _joined(blocks, texts), blocks):
         return text
     return "\n".join(map(one_line, blocks))
+
+
+def losses(html: str) -> set[str]:
+    """What of an HTML text is neither read nor stored when it is written back, in words."""
+    found: set[str] = set()
+    for tag in htmltree.find_tags(html):
+        if tag.name in htmltree.EMBEDDED:
+            found.add("embedded media")
+        if "=" not in tag.attributes:
+            continue
+        if htmltree.loses_styles(tag.attributes):
+            found.add("some styles")
+        attributes = htmltree.attributes(tag.name, tag.attributes)
+        if not all(_is_stored(value) for name, value in attributes if name in ("href", "src")):
+            found.add("addresses of unusual kinds")
+    return found
 
 
 def _joined(blocks: list[Element], texts: list[str | None]) -> str:

@@ -273,6 +273,57 @@ def test_one_tilde_strikes_nothing_out(text: str, html: str) -> None:
     assert to_html(text).startswith(html)
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<ul><li>a</li><li class="ql-indent-1">b</li></ul>',
+        '<p class="ql-align-center">a</p>',
+        '<h2 class="ql-direction-rtl ql-align-right">a</h2>',
+        '<p class="ql-indent-2">a <span class="ql-size-large">b</span></p>',
+    ],
+)
+def test_the_classes_that_format_are_kept(html: str) -> None:
+    assert Texts().text(html) == html
+    assert to_html(html) == html
+
+
+@pytest.mark.parametrize(
+    ("html", "lost"),
+    [
+        ('<p>a</p><iframe src="https://x.org"></iframe>', "embedded media"),
+        ('<p>a <VIDEO src="https://x.org/v.mp4" controls></VIDEO></p>', "embedded media"),
+        ('<p style="font-family: Arial">a</p>', "some styles"),
+        ("<p style='color:red;position:fixed'>a</p>", "some styles"),
+        ('<p style="background-color:url(x)">a</p>', "some styles"),
+        ('<p><a href="slack://x">a</a></p>', "addresses of unusual kinds"),
+        ('<p><img src="data:image/png;base64,AA=="></p>', "addresses of unusual kinds"),
+        (
+            '<p style="float:left">a <a href="javascript:x">b</a></p><svg></svg>',
+            "addresses of unusual kinds, embedded media and some styles",
+        ),
+    ],
+)
+def test_what_a_text_loses_when_it_is_written_back_is_said(html: str, lost: str) -> None:
+    texts = Texts()
+    texts.text(html)
+    assert texts.notice == f"Written back, texts here lose {lost}."
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<p style="color:red; text-align: center;">a</p>',
+        '<p id="x" data-a="1">a</p><p style="">b</p>',
+        '<p><a href="https://x.org" target="_blank">a</a> <a href="/b">c</a></p>',
+        '<p>style="float:left" and &lt;iframe&gt;</p>',
+    ],
+)
+def test_a_text_that_loses_nothing_has_no_notice(html: str) -> None:
+    texts = Texts()
+    texts.text(html)
+    assert texts.notice is None
+
+
 @pytest.mark.skipif(not STATUS.exists(), reason="the memory of a process is told by Linux only")
 def test_conversions_leave_nothing_in_memory() -> None:
     text = to_text(to_html(" ".join(f"**{number}** [a](https://x.org)" for number in range(100))))
