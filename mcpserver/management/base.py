@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import re
-from collections.abc import AsyncIterator, Iterator
+import signal
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 from django.core.management.base import CommandError
 
@@ -13,6 +19,8 @@ from mcpserver.client_setup import ClientSetup, Step
 from mcpserver.proofs import Proof, endpoint, prove
 
 BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # what may follow "Bearer " (RFC 6750)
+
+T = TypeVar("T")
 
 
 def mcp_url(url: str) -> str:
@@ -43,6 +51,23 @@ def prove_quietly(url: str, key: str) -> AsyncIterator[Proof]:
     """`prove`, whose proofs say what failed, without what the MCP library logs about it."""
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
     return prove(url, key)
+
+
+def run_proofs(proofs: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run`, which Ctrl+C ends at once. asyncio would cancel what waits, and a connection
+    that is made at that moment swallows that; what only asks leaves nothing half-done."""
+    previous = signal.signal(signal.SIGINT, _stop)
+    try:
+        return asyncio.run(proofs)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _stop(*_: object) -> None:
+    with suppress(RuntimeError, OSError):  # it is being written to, or nobody reads on
+        sys.stdout.flush()
+    os.write(sys.stderr.fileno(), b"Stopped.\n")
+    os._exit(130)
 
 
 def proof_line(proof: Proof) -> str:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -29,6 +28,7 @@ from mcpserver.management.base import (
     proof_line,
     prove_quietly,
     read_key,
+    run_proofs,
     setup_text,
 )
 from mcpserver.proofs import Proof
@@ -101,7 +101,7 @@ def _report(options: dict[str, Any]) -> Report:
         database=database(folder),
         url=url,
         key_file=server.key_file,
-        proofs=asyncio.run(_proofs(seen_here, read_key(key_file))),
+        proofs=run_proofs(_proofs(seen_here, read_key(key_file))),
         entry=Entry(),
         client=client_setup(options["client"], server),
     )

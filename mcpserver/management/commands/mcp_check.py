@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import asyncio
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from mcpserver.management.base import mcp_url, proof_line, prove_quietly, read_key
+from mcpserver.management.base import mcp_url, proof_line, prove_quietly, read_key, run_proofs
 
 
 class Command(BaseCommand):
@@ -25,7 +24,7 @@ class Command(BaseCommand):
         tried, key = mcp_url(url), read_key(key_file)
         if url.rstrip("/") != tried:
             self.stdout.write(f"/mcp was added to --url: enter {tried} in clients.")
-        if not asyncio.run(self._report(tried, key)):
+        if not run_proofs(self._report(tried, key)):
             raise CommandError("Not every proof passed.")
 
     async def _report(self, url: str, key: str) -> bool:
