@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -23,6 +24,8 @@ def main() -> None:
         try:
             execute_from_command_line(sys.argv)
         finally:
+            # Threads that still try to reach the database would talk into the last word.
+            logging.getLogger("psycopg.pool").disabled = True
             if sys.stdout and not sys.stdout.closed:
                 sys.stdout.flush()  # at exit it would be too late to catch what that raises
     except ImproperlyConfigured as error:
