@@ -13,6 +13,7 @@ from mcpserver.names import folded, is_uuid
 from mcpserver.params import WrongValue
 
 KEYS = ("id", "name", "color")
+MOST_LABELS = 500
 FORMS = (
     'settings.labels is a list of names or of {"name", "color"}; {"id", "name", "color"} changes '
     'the label with this id; {"Done": "#00FF00"} is also understood, as name and color'
@@ -27,6 +28,8 @@ def entries(given: Any, known: list[JsonObject]) -> list[JsonObject]:
     """
     if isinstance(given, str):
         given = _spelled(given.strip(), known)
+    if isinstance(given, dict | list) and len(given) > MOST_LABELS:
+        raise WrongValue(f"settings.labels takes at most {MOST_LABELS}, not {len(given):,}")
     if isinstance(given, dict):
         given = _listed(given, known)
     if given is not None and not isinstance(given, list):

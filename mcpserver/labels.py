@@ -46,7 +46,8 @@ def changed_labels(
     items would lose it. Labels that are not named at all stay, which is said. Raises WrongValue.
     """
     before = {str(label["id"]): label for label in known}
-    gone = {str(Names(known, "label").find(each)["id"]) for each in removed}
+    names = Names(known, "label")
+    gone = {str(names.find(each)["id"]) for each in removed}
     named = _named(before, entries(given, known))
     if both := [label for id, label in named.items() if id in gone]:
         raise WrongValue(f"Labels both in settings and in remove_labels: {told(both)}.")
@@ -79,8 +80,9 @@ def _named(known: Labels, wanted: list[JsonObject]) -> Labels:
     """
     labels, given = dict(known), dict[str, JsonObject]()
     by_id = [_changed_by_id(labels, given, entry) if "id" in entry else "" for entry in wanted]
+    called = _Called(labels.values())
     ids = [
-        id or _changed_by_name(labels, given, entry)
+        id or _changed_by_name(labels, given, entry, called)
         for id, entry in zip(by_id, wanted, strict=True)
     ]
     return {id: labels[id] for id in ids}
@@ -96,13 +98,32 @@ def _changed_by_id(labels: Labels, given: Labels, entry: JsonObject) -> str:
     return _changed(labels, given, id, {key: entry[key] for key in entry if key != "id"})
 
 
-def _changed_by_name(labels: Labels, given: Labels, entry: JsonObject) -> str:
-    wanted = folded(entry["name"])
-    if wanted not in map(_folded_name, labels.values()):
-        id = str(uuid.uuid4())
+class _Called:
+    """Which label a name means: one that there is, or one that was added under it."""
+
+    def __init__(self, labels: Iterable[JsonObject]) -> None:
+        labels = list(labels)
+        self._names = Names(labels, "label")
+        self._known = set(map(_folded_name, labels))
+        self._added: dict[str, str] = {}
+
+    def find(self, name: str) -> str | None:
+        """Its id. Raises UnknownName where several labels are called so."""
+        wanted = folded(name)
+        return (
+            str(self._names.find(name)["id"]) if wanted in self._known else self._added.get(wanted)
+        )
+
+    def add(self, name: str) -> str:
+        return self._added.setdefault(folded(name), str(uuid.uuid4()))
+
+
+def _changed_by_name(labels: Labels, given: Labels, entry: JsonObject, called: _Called) -> str:
+    id = called.find(entry["name"])
+    if id is None:
+        id = called.add(entry["name"])
         labels[id] = {"id": id}
         return _changed(labels, given, id, entry)
-    id = str(Names(labels.values(), "label").find(entry["name"])["id"])
     # It keeps its name as it is spelled.
     return _changed(labels, given, id, {key: entry[key] for key in entry if key != "name"})
 
