@@ -7,6 +7,7 @@ Each caller has one conversion under way at a time: a long queue of one holds up
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from functools import cache
@@ -20,6 +21,8 @@ from mcpserver.auth import current_caller
 from mcpserver.baretext import bare_text
 from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS, TooComplex
 from mcpserver.richtext import MAX_CHARACTERS, losses, to_html, to_text
+
+logger = logging.getLogger(__name__)
 
 # What is converted within the event loop: 10 ms at most. Marks are tags and lines.
 AT_ONCE, MARKS_AT_ONCE = 2_000, 50
@@ -69,6 +72,8 @@ class Texts:
                 return text
             except TooComplex:
                 pass
+            except Exception as fault:  # of ours: it costs this text its form, and no other
+                logger.error("A text could not be read as Markdown: %s", type(fault).__name__)
         left = MAX_BARE - self._bare_seen if self._bare_seen < MAX_BARE else SHORT
         self._bare_seen += len(html)
         self._bare += 1

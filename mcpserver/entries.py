@@ -19,11 +19,11 @@ _DONE_KEYS = ("done", "checked", "completed", "complete", "isDone", "is_done", "
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]+")
 _SCRIPT = re.compile(r"(javascript|data|vbscript):", re.IGNORECASE)
-_DOMAIN = re.compile(r"www\.\S+\.\S+|[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}/\S*", re.IGNORECASE)
+_DOMAIN = re.compile(r"www\.[^\s.]+\.\S+|[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}/\S*", re.IGNORECASE)
 _NEXT_URL = re.compile(r"[,;](?=(?:[a-z][a-z0-9+.-]*://|www\.|mailto:))", re.IGNORECASE)
 _MARKDOWN_LINK = re.compile(r"\[([^\]]*)\]\(<?(\S+?)>?\)")
-_BULLET = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
-_DASH = re.compile(r"\s*[-*+•]\s+")
+_BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
+_DASH = re.compile(r"^\s*[-*+•]\s+")
 _BOX = re.compile(r"\s*(?:\[([ xX✓✔]?)\](?!\()|([☐☑☒✅✓✔]))\s*")
 _TICKED = set("xX✓✔☑☒✅")
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape, unescape
+from html.entities import html5
 from typing import NamedTuple
 
 MAX_DEPTH = 50
@@ -29,6 +30,7 @@ _FLAGS = r"checked|disabled|selected|open|hidden|controls|reversed|nowrap|data-[
 _VALUE = r"""(?:"[^"<]*+"|'[^'<]*+'|[^\s"'=<>`]++)"""
 ATTRIBUTE = rf"""\s++(?:[^\s<>"'=/]++\s*+=\s*+{_VALUE}|(?:{_FLAGS})(?=[\s/>]))"""
 _TAG = re.compile(rf"<(/?)([a-zA-Z][\w:-]*+)((?:{ATTRIBUTE})*+)\s*+/?>|<!--|<!(?i:doctype)[^<>]*+>")
+_OPEN_REFERENCE = re.compile(r"&([a-zA-Z][a-zA-Z0-9]*+)(?!;)(=?)")
 _ONE_ATTRIBUTE = re.compile(rf"""([^\s<>"'=/]+)(?:\s*=\s*({_VALUE}))?""")
 
 # fmt: off
@@ -284,11 +286,22 @@ def attributes(tag: str, source: str) -> tuple[tuple[str, str], ...]:
     """The attributes that mean something in a text."""
     kept = {}
     for name, quoted in _ONE_ATTRIBUTE.findall(source) if source else ():
-        value = unescape(quoted[1:-1] if quoted[:1] in ('"', "'") else quoted)
+        value = _decoded(quoted[1:-1] if quoted[:1] in ('"', "'") else quoted)
         if (allowed := _allowed(tag, name.lower(), value)) is not None:
             kept[name.lower()] = allowed
     # comrak writes those of a code block in any order.
     return tuple(sorted(kept.items()) if tag == "code" else kept.items())
+
+
+def _decoded(value: str) -> str:
+    """An attribute without its references. As HTML has it, those without `;` are none before `=`
+    and letters: `?id=1&region=eu` has no `&reg`."""
+    return unescape(_OPEN_REFERENCE.sub(_kept_reference, value))
+
+
+def _kept_reference(match: re.Match[str]) -> str:
+    is_one = match[1] in html5 and not match[2]
+    return match[0] if is_one else f"&amp;{match[1]}{match[2]}"
 
 
 def _allowed(tag: str, name: str, value: str) -> str | None:

@@ -27,7 +27,7 @@ _SPECIAL = re.compile(
 )
 _LINE_START = re.compile(
     r"""
-      (?P<number>\d{1,9})(?=[.)](?:\s|$))
+      \d{1,9}(?=[.)](?:\s|$))
     | (?=\#{1,6}(?:\s|$) | > | [-+](?:\s|$) | [-=:|\s]+$ | ~~~ | \|)
     """,
     re.VERBOSE,
@@ -99,7 +99,10 @@ def _list(block: Element, depth: int, *, other: bool) -> str:
     if block.tag == "ul":
         marks = ["*" if other else "-"] * len(items)
     else:
-        first = int(block.attributes.get("start", "1"))
+        start = block.attributes.get("start", "1")
+        if not re.fullmatch("[0-9]{1,9}", start):
+            raise _Unsayable
+        first = int(start)
         marks = [f"{first + n}{')' if other else '.'}" for n in range(len(items))]
     return between.join(
         _item(mark, _blocks(_elements(item), depth + 1, between=between))
@@ -159,7 +162,8 @@ def _cell(cell: Element) -> str:
 
 def _heading(children: list[Node]) -> str:
     text = _inline(children, break_="<br>")
-    return re.sub(r"#(?=#*$)", r"\\#", text)
+    bare = text.rstrip("#")
+    return text if bare == text else f"{bare}\\{text[len(bare) :]}"
 
 
 def _paragraph(children: list[Node]) -> str:
@@ -173,14 +177,10 @@ def _paragraph(children: list[Node]) -> str:
 
 def _started(line: str) -> str:
     """A line of text that nothing takes for a heading, a list or a rule."""
-    task = re.match(r"\[[ xX]\] ", line)
-    return "\\" + line if task else _LINE_START.sub(_escaped_start, line, count=1)
-
-
-def _escaped_start(match: re.Match[str]) -> str:
-    if match.start():
-        return match[0]
-    return f"{match['number']}\\" if match["number"] else "\\"
+    if re.match(r"\[[ xX]\] ", line):
+        return f"\\{line}"
+    start = _LINE_START.match(line)
+    return f"{start[0]}\\{line[start.end() :]}" if start else line
 
 
 def _inline(nodes: list[Node], *, break_: str, in_link: bool = False) -> str:

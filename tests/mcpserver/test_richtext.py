@@ -19,6 +19,7 @@ from mcpserver.conversion import AT_ONCE, MAX_BARE, LongTexts, Texts, converting
 from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS
 from mcpserver.params import WrongValue
 from mcpserver.richtext import MAX_CHARACTERS, paragraphs, to_html, to_text
+from tests.support import thread_seconds
 
 STATUS = Path("/proc/self/status")
 CODE = '<pre><code class="language-py">a\n\n  b\n</code></pre>'
@@ -322,6 +323,47 @@ def test_a_text_that_loses_nothing_has_no_notice(html: str) -> None:
     texts = Texts()
     texts.text(html)
     assert texts.notice is None
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("/?id=1&region=eu&timestamp=5&copy=2", "/?id=1&amp;region=eu&amp;timestamp=5&amp;copy=2"),
+        ("/?a&section=3&notify=1", "/?a&amp;section=3&amp;notify=1"),
+        ("/?a=1&amp;b=2&#38;c=3", "/?a=1&amp;b=2&amp;c=3"),
+        ("/?a=&eacute;&copy", "/?a=%C3%A9%C2%A9"),
+        ("/?a&lt=1&gta=2", "/?a&amp;lt=1&amp;gta=2"),
+    ],
+)
+def test_an_address_keeps_its_parameters(value: str, address: str) -> None:
+    stored = to_html(f'<p><a href="{value}">x</a></p>')
+    assert f'<a href="{address}"' in stored.replace("é", "%C3%A9").replace("©", "%C2%A9")
+    assert to_html(to_text(stored)) == stored
+
+
+@pytest.mark.parametrize("start", ["x", "iv", "", "1.5", "-2", "9" * 5_000, "٣"])
+def test_a_list_with_an_odd_number_is_read_and_kept(start: str) -> None:
+    html = f'<ol start="{start}"><li>a</li></ol>'
+    assert to_text(html) == html
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=" * 48_000 + " x",
+        "-" * 48_000 + " x",
+        "|" * 48_000 + " x",
+        "x " + ": " * 20_000 + "x",
+        "# " + "#" * 40_000 + "x",
+        "# x" + "#" * 40_000,
+    ],
+    ids=["=", "-", "|", ":", "#", "x#"],
+)
+def test_a_long_line_of_marks_takes_its_length(text: str) -> None:
+    html, part = to_html(text), to_html(text[: len(text) // 8] + text[-2:])
+    few = thread_seconds(lambda: to_text(part))
+    assert thread_seconds(lambda: to_text(html)) < 24 * few + 0.2
+    assert to_html(to_text(html)) == html
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="the memory of a process is told by Linux only")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.mcpserver.sandbox.api import BoardPaths
+from tests.support import thread_seconds
 
 FEW, TIMES = 1_500, 8
 MOST = 3 * TIMES  # times as long: were it the square, it would be 64 times
@@ -42,17 +42,10 @@ VALUES: list[tuple[str, Callable[[int], Any]]] = [
 ]
 
 
-def seconds(work: Callable[[], Any]) -> float:
-    """Of this thread; other programs do not count."""
-    began = time.thread_time()
-    work()
-    return time.thread_time() - began
-
-
 def assert_linear(work: Callable[[int], Any]) -> None:
     work(FEW)  # what is done once is not to count
-    few = seconds(lambda: work(FEW))
-    assert seconds(lambda: work(FEW * TIMES)) < MOST * few + 0.2
+    few = thread_seconds(lambda: work(FEW))
+    assert thread_seconds(lambda: work(FEW * TIMES)) < MOST * few + 0.2
 
 
 @pytest.mark.parametrize(("attribute", "data"), VALUES)
@@ -103,5 +96,5 @@ def test_a_long_line_of_descendants_takes_its_length(roadmap: BoardPaths) -> Non
         assert roadmap.api.delete(f"{roadmap.path}/items/{top.id}").is_success
 
     delete(10)
-    few = seconds(lambda: delete(300))
-    assert seconds(lambda: delete(300 * TIMES)) < MOST * few + 0.2
+    few = thread_seconds(lambda: delete(300))
+    assert thread_seconds(lambda: delete(300 * TIMES)) < MOST * few + 0.2
