@@ -28,6 +28,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(_scratch / "test.sqlite3")}
 else:
     DATABASES["default"]["ENGINE"] = "tests.postgresql"
+    # It is dropped without a question: no other project calls its own so.
+    own = f"test_infinity_mcp_{DATABASES['default']['NAME']}"
+    DATABASES["default"]["TEST"] = {"NAME": own[:56]}
     # What a crash of the machine would lose, tests do not miss.
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
     # Threads of tests hold a connection each for as long as they like.
