@@ -7,14 +7,15 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
+
+from credentials.dotenv import read_assignments
 
 
 class Variables(FileAwareMapping):  # type: ignore[misc]  # the library is untyped
@@ -35,37 +36,20 @@ class Variables(FileAwareMapping):  # type: ignore[misc]  # the library is untyp
         return value
 
 
-ASSIGNMENT = re.compile(r"(export )?\w+=.*", re.ASCII)
-
-
-def _assignments(path: Path) -> str:
-    """The lines that set something. The library would log any other with all that it says."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeError:  # quotes what it read
-        raise ImproperlyConfigured(f"{path} is not UTF-8 text: save it as that.") from None
-    for number, line in enumerate(lines, start=1):
-        if not (_says_nothing(line) or ASSIGNMENT.fullmatch(line)):
-            raise ImproperlyConfigured(
-                f"Line {number} of {path} is not NAME=value, without spaces around the name."
-            )
-    return "\n".join(line for line in lines if not _says_nothing(line))
-
-
-def _says_nothing(line: str) -> bool:
-    return line.strip() == "" or line.lstrip().startswith("#")
-
-
 class Env(environ.FileAwareEnv):  # type: ignore[misc]
     """Also reads NAME_FILE for every NAME, so that secrets can come from files."""
 
     ENVIRON = Variables()
 
+    # Which file set what; the environment did the rest. Django reads wrong settings a second time.
+    _places: ClassVar[dict[str, Path]] = {}
+
     def read_file(self, path: Path) -> None:
         """Take what `path` sets and the environment does not; a file need not be there."""
         try:
-            if not path.is_file():
-                return
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return
         except PermissionError:
             raise ImproperlyConfigured(
                 f"{path} cannot be read: its folder belongs to another user. sudo chown -R it to"
@@ -74,7 +58,9 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
             ) from None
         if not os.access(path, os.R_OK):
             raise ImproperlyConfigured(f"{path} cannot be read: it belongs to another user.")
-        self.read_env(StringIO(_assignments(path)))
+        for name, value in read_assignments(path).items():
+            if name not in os.environ:
+                os.environ[name], self._places[name] = value, path
 
     def get_value(
         self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **_: Any
@@ -91,22 +77,29 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
         text = value.strip() or (default if isinstance(default, str) else "")
         return self.parse_value(text, cast)
 
+    def wrong(self, var: str, what: str) -> ImproperlyConfigured:
+        """For a setting that is no secret: what it must be, what it is, and where that is said."""
+        if os.environ.get(f"{var}_FILE"):
+            return ImproperlyConfigured(f"{var} {what}: see the file that {var}_FILE names.")
+        place = self._places.get(var, "the environment")
+        return ImproperlyConfigured(f"{var} {what}, but {place} says {os.environ[var]!r}.")
+
     def int(self, var: str, *, default: int) -> int:
         try:
             return int(self.get_value(var, default=default))
         except ValueError:
-            raise ImproperlyConfigured(f"{var} must be a whole number.") from None
+            raise self.wrong(var, "must be a whole number") from None
 
     def float(self, var: str, *, default: float) -> float:
         try:
             return float(self.get_value(var, default=default))
         except ValueError:
-            raise ImproperlyConfigured(f"{var} must be a number.") from None
+            raise self.wrong(var, "must be a number") from None
 
     def bool(self, var: str, **options: Any) -> bool:
         word = self.str(var, default="").lower()
         if word and word not in (*self.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0"):
-            raise ImproperlyConfigured(f"{var} must be true or false.")
+            raise self.wrong(var, "must be true or false")
         return word in self.BOOLEAN_TRUE_STRINGS if word else options["default"]
 
     def names(self, var: str, *, default: Sequence[str] = ()) -> list[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.core.exceptions import ImproperlyConfigured
 
 from infinity_mcp.env import Env
 from infinity_mcp.sqlite import LOCK_SECONDS
@@ -316,7 +315,7 @@ OAUTH2_PROVIDER = {
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 if LOG_FORMAT not in ("text", "json"):
-    raise ImproperlyConfigured("LOG_FORMAT must be text or json.")
+    raise env.wrong("LOG_FORMAT", "must be text or json")
 
 LOGGING = {
     "version": 1,

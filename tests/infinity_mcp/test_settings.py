@@ -95,10 +95,19 @@ def test_revocation_may_not_take_longer_than_a_second(tmp_path: Path, seconds: s
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
-        ({"CREDENTIAL_CACHE_SECONDS": "abc"}, "CREDENTIAL_CACHE_SECONDS must be a number."),
-        ({"CREDENTIAL_CACHE_SECONDS": ""}, "CREDENTIAL_CACHE_SECONDS must be a number."),
-        ({"PORT": ""}, "PORT must be a whole number."),
-        ({"OAUTH_ENABLED": "perhaps"}, "OAUTH_ENABLED must be true or false."),
+        (
+            {"CREDENTIAL_CACHE_SECONDS": "abc"},
+            "CREDENTIAL_CACHE_SECONDS must be a number, but {} 'abc'.",
+        ),
+        (
+            {"CREDENTIAL_CACHE_SECONDS": ""},
+            "CREDENTIAL_CACHE_SECONDS must be a number, but {} ''.",
+        ),
+        ({"PORT": ""}, "PORT must be a whole number, but {} ''."),
+        (
+            {"OAUTH_ENABLED": "perhaps"},
+            "OAUTH_ENABLED must be true or false, but {} 'perhaps'.",
+        ),
         ({"TRUSTED_PROXIES": ","}, "TRUSTED_PROXIES is set, but names nothing."),
     ],
 )
@@ -106,6 +115,7 @@ def test_a_value_of_another_kind_is_told_in_a_line(
     tmp_path: Path, variables: dict[str, str], told: str
 ) -> None:
     done = Installation(tmp_path, variables).manage("check")
+    told = told.format("the environment says")
     assert (1, f"The settings are wrong: {told}\n") == (done.returncode, done.stderr)
 
 
@@ -276,3 +286,66 @@ def test_a_file_of_settings_in_utf_16_is_told(tmp_path: Path) -> None:
 
     told = f"The settings are wrong: {installation.env_file} is not UTF-8 text: save it as that.\n"
     assert (1, told) == (done.returncode, done.stderr)
+
+
+COMMENTED = """# a comment
+PORT=3134 # my port
+WORKERS="3"\t # three
+OAUTH_ENABLED=off # not yet
+HOST=127.0.0.2 # local
+LOG_FORMAT='json'
+INFINITY_API_VERSION=# none
+METRICS_TOKEN={} # mine
+"""
+COMMENTED_VALUES = """
+from django.conf import settings as s
+print([s.PORT, s.WORKERS, s.OAUTH_ENABLED, s.HOST, s.LOG_FORMAT, s.INFINITY_API_VERSION])
+print(s.METRICS_TOKEN)
+"""
+
+
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_a_comment_behind_a_value_is_no_part_of_it_but_a_hash_within_it_is(
+    tmp_path: Path, quote: str
+) -> None:
+    token = f"#{secrets.token_hex(16)}#{' # ' if quote else ''}{secrets.token_hex(16)}"
+    installation = Installation(tmp_path)
+    installation.env_file.write_text(COMMENTED.format(f"{quote}{token}{quote}"))
+
+    done = installation.manage("shell", "--no-imports", "-c", COMMENTED_VALUES)
+
+    assert 0 == done.returncode, done.stderr
+    values = "[3134, 3, False, '127.0.0.2', 'json', '# none']"
+    assert [values, token] == done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("METRICS_TOKEN='{}'x", "goes on after the closing quote"),
+        ('METRICS_TOKEN="{}"# x', "goes on after the closing quote"),
+        ('METRICS_TOKEN="{}', "has no closing quote"),
+        ("METRICS_TOKEN={}\0", "holds a NUL byte"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_told_by_its_line_only(
+    tmp_path: Path, line: str, told: str
+) -> None:
+    token = secrets.token_hex(32)
+    installation = Installation(tmp_path)
+    installation.env_file.write_text(f"PORT=3015\n{line.format(token)}\n")
+
+    done = installation.manage("check")
+
+    assert 1 == done.returncode
+    told = f"The settings are wrong: Line 2 of {installation.env_file} {told}"
+    assert done.stderr.startswith(told)
+    assert 1 == done.stderr.count("\n")
+    assert token not in done.stderr
+
+
+def test_a_wrong_value_of_a_file_is_told_with_the_file(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    installation.env_file.write_text("PORT=3O15 # mine\n")
+    told = f"PORT must be a whole number, but {installation.env_file} says '3O15'."
+    assert f"The settings are wrong: {told}\n" == installation.manage("check").stderr

@@ -7,13 +7,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import environ
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connection
 from environ.fileaware_mapping import FileAwareMapping
 
+from credentials.dotenv import read_assignments
 from credentials.files import write_secret_file
 from credentials.management.base import CredentialsCommand
 from credentials.management.places import how_to_own, told
@@ -95,12 +95,7 @@ class Command(CredentialsCommand):
 def assignments(path: Path) -> Mapping[str, str]:
     """The variables that the file sets, without those of the environment."""
 
-    found: Mapping[str, str] = FileAwareMapping(env={})
-
-    class EnvFile(environ.Env):  # type: ignore[misc]  # the library is untyped
-        ENVIRON = found
-
-    EnvFile.read_env(str(path), encoding="utf-8-sig")
+    found: Mapping[str, str] = FileAwareMapping(env=read_assignments(path))
     return found
 
 
