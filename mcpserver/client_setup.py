@@ -210,8 +210,8 @@ def _stdio(server: Server) -> list[Step]:
     arguments = [str(server.folder / "manage.py"), "mcp_serve"]
     codex = (
         f"[mcp_servers.{NAME}]\n"
-        f"command = {json.dumps(server.python)}\n"
-        f"args = {json.dumps(arguments)}\n"
+        f"command = {json.dumps(server.python, ensure_ascii=False)}\n"
+        f"args = {json.dumps(arguments, ensure_ascii=False)}\n"
         'env = { TRANSPORT = "stdio" }\n'
         f'env_vars = ["{token}"]'
     )

@@ -169,3 +169,12 @@ def test_the_document_shows_the_same_texts() -> None:
             assert not step.code or f"```{step.language}\n{step.code}\n```" in document, (
                 setup.client
             )
+
+
+def test_codex_is_given_a_folder_with_any_letters_and_quotes() -> None:
+    folder = Path("/srv/\U0001f600 \u00fc\u4e2d \"quoted\" 'too' back\\slash")
+    server = Server(URL, folder=folder, python=f"{folder}/bin/python")
+    [config] = codes("stdio", server, "toml")
+    told = tomllib.loads(config)["mcp_servers"]["infinity"]
+    assert f"{folder}/bin/python" == told["command"]
+    assert [f"{folder}/manage.py", "mcp_serve"] == told["args"]
