@@ -2,7 +2,7 @@
 # The caller sets ROOT (the project folder). VENV_DIR and PYTHON may come from the environment.
 
 # What a shell has for another Python leads this one astray.
-unset PYTHONHOME PYTHONPATH PYTHONSAFEPATH
+unset PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONWARNINGS
 
 VENV_DIR=${VENV_DIR:-$ROOT/.venv}
 case $VENV_DIR in
@@ -63,7 +63,7 @@ create_environment() {
 }
 
 # Makes $VENV_DIR hold exactly what the lock file $1 names. What is installed is known by the copy
-# of the lock kept in there, so a second run installs nothing.
+# of the lock kept in there, so a second run installs nothing, unless what is there does not work.
 prepare_environment() {
     if [ -n "${PYTHON:-}" ] || ! python_is_recent "$VENV_PYTHON"; then
         find_python
@@ -75,7 +75,11 @@ prepare_environment() {
 }
 
 is_prepared() {
-    python_is_recent "$VENV_PYTHON" && cmp -s "$ROOT/$1" "$VENV_DIR/$1"
+    cmp -s "$ROOT/$1" "$VENV_DIR/$1" && works
+}
+
+works() {
+    "$VENV_PYTHON" -c 'import sys, django; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }
 
 # Waits while another script is at work in $VENV_DIR; one that was killed does not count.
@@ -142,18 +146,11 @@ install_lock() {
     fi
     echo "Installing dependencies into $VENV_DIR (once, about a minute) ..."
     rm -f "$VENV_DIR"/requirements*.lock
-    install_here --require-hashes -r "$ROOT/$1" || fail "installing $1 failed; the lines above say why"
+    "$VENV_PYTHON" "$ROOT/scripts/pip_install.py" --require-hashes -r "$ROOT/$1" ||
+        fail "installing $1 failed; the lines above say why"
+    works || fail "what was installed into $VENV_DIR does not work; remove that folder and try again"
     # The development lock holds the whole run lock: after it, both are installed.
     for lock in requirements.lock "$1"; do
         cp "$ROOT/$lock" "$VENV_DIR/$lock" || fail "cannot write to $VENV_DIR"
     done
 }
-
-# pip, into $VENV_DIR and nowhere else, whatever pip.conf and the shell say. Where packages come
-# from, and through which proxy, they do say.
-install_here() (
-    unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS \
-        PIP_CONSTRAINT PIP_REQUIREMENT PIP_EDITABLE PIP_IGNORE_INSTALLED PIP_UPGRADE PIP_REPORT
-    export PIP_USER=0
-    exec "$VENV_PYTHON" -m pip install -qq --disable-pip-version-check "$@"
-)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -16,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 import psycopg
 import pytest
@@ -230,29 +232,28 @@ def test_script_and_command_know_the_same_variables_of_others() -> None:
 
 @dataclass(frozen=True)
 class Installing:
-    """The scripts with an empty lock, and an environment whose Python says what it is run with."""
+    """The scripts with an empty lock, and an environment whose Python notes each run of pip."""
 
     folder: Path
 
     def make(self) -> None:
-        shutil.copy(ROOT / "scripts/lib.sh", self.folder)
+        (self.folder / "scripts").mkdir()
+        for name in ("lib.sh", "pip_install.py"):
+            shutil.copy(ROOT / "scripts" / name, self.folder / "scripts")
         (self.folder / "requirements.lock").touch()
-        (self.folder / "pip.conf").write_text("[install]\nuser = true\n")
         log, python = shlex.quote(str(self.folder / "log")), shlex.quote(sys.executable)
         write_program(
             self.folder / "venv/bin/python",
-            f'case "$*" in *pip*) {{ env; echo end; }} >>{log};; esac; exec {python} "$@"',
+            f'case "$*" in *pip*) echo "$*" >>{log};; esac; exec {python} "$@"',
         )
 
     def start(self, **shell: str) -> Result:
         return subprocess.run(
-            ["sh", "-euc", '. "$ROOT/lib.sh"; prepare_environment requirements.lock'],
+            ["sh", "-euc", '. "$ROOT/scripts/lib.sh"; prepare_environment requirements.lock'],
             env={
                 "PATH": os.environ["PATH"],
                 "ROOT": str(self.folder),
                 "VENV_DIR": str(self.folder / "venv"),
-                "PIP_CONFIG_FILE": str(self.folder / "pip.conf"),
-                "PIP_INDEX_URL": "https://packages.example.org/simple",
                 **shell,
             },
             capture_output=True,
@@ -262,8 +263,26 @@ class Installing:
 
     @property
     def runs(self) -> list[str]:
-        """The environment of each run of pip."""
-        return (self.folder / "log").read_text().split("end\n")[:-1]
+        """The arguments of each run of pip."""
+        return (self.folder / "log").read_text().splitlines()
+
+    @property
+    def mark(self) -> Path:
+        """What says that the environment is prepared."""
+        return self.folder / "venv/requirements.lock"
+
+    def offer_django(self) -> None:
+        """Lock a package of that name, which pip finds in the folder."""
+        info = "django-1.0.dist-info"
+        wheel = self.folder / "django-1.0-py3-none-any.whl"
+        with ZipFile(wheel, "w") as package:
+            package.writestr("django/__init__.py", "")
+            metadata = "Metadata-Version: 2.1\nName: django\nVersion: 1.0\n"
+            package.writestr(f"{info}/METADATA", metadata)
+            package.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+            package.writestr(f"{info}/RECORD", "")
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        (self.folder / "requirements.lock").write_text(f"django==1.0 --hash=sha256:{digest}\n")
 
 
 @pytest.fixture
@@ -276,18 +295,50 @@ def installing(tmp_path: Path) -> Installing:
 def test_pip_installs_into_the_environment_whatever_pip_conf_and_the_shell_say(
     installing: Installing,
 ) -> None:
-    elsewhere = {
-        name: str(installing.folder / "elsewhere")
-        for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_CONSTRAINT", "PYTHONHOME")
+    folder, elsewhere = installing.folder, str(installing.folder / "elsewhere")
+    installing.offer_django()
+    (folder / "pip.conf").write_text(
+        f"[global]\nno-index = true\nfind-links = {elsewhere}\n"
+        f"[install]\ntarget = {elsewhere}\nprefix = {elsewhere}\nconstraint = {elsewhere}\n"
+        f"dry-run = true\nuser = true\nfind-links = {folder}\n"
+    )
+    shell = {
+        "PIP_CONFIG_FILE": str(folder / "pip.conf"),
+        "PIP_ROOT": elsewhere,
+        "PIP_NO_DEPS": "1",
+        "PYTHONHOME": elsewhere,
+        "PYTHONPATH": elsewhere,
+        "PYTHONWARNINGS": "error",
+        "PYTHON": sys.executable,
+        "VENV_DIR": str(folder / "new"),
     }
+    # An environment that an earlier version marked as prepared, and whose packages are elsewhere.
+    subprocess.run([sys.executable, "-m", "venv", folder / "new"], check=True)
+    shutil.copy(folder / "requirements.lock", folder / "new")
 
-    done = installing.start(**elsewhere, PIP_USER="1", PIP_NO_DEPS="1", PYTHONPATH="elsewhere")
+    done = installing.start(**shell)
 
     assert (0, "") == (done.returncode, done.stderr)
-    (run,) = installing.runs
-    assert "PIP_USER=0" in run.splitlines()
-    assert "PIP_INDEX_URL=https://packages.example.org/simple" in run.splitlines()
-    assert "elsewhere" not in run
+    assert list(folder.glob("new/lib/python*/site-packages/django/__init__.py"))
+    assert not Path(elsewhere).exists()
+    assert "" == installing.start(**shell).stdout  # nothing is left to do
+
+
+def test_an_environment_that_does_not_work_is_not_taken_for_prepared(
+    installing: Installing,
+) -> None:
+    python = installing.folder / "venv/bin/python"
+    working = python.read_text()
+    python.write_text(working.replace("in ", 'in *"import sys, django"*) exit 1;; ', 1))
+
+    done = installing.start()
+
+    assert 1 == done.returncode
+    assert f"what was installed into {python.parents[1]} does not work" in done.stderr
+    assert not installing.mark.exists()
+    python.write_text(working)
+    assert_all_end_well([installing.start()])
+    assert installing.mark.exists()
 
 
 def test_scripts_at_once_install_once(installing: Installing) -> None:
