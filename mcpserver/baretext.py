@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-from mcpserver.htmltree import ATTRIBUTE, KNOWN
+from mcpserver.htmlattributes import ATTRIBUTE
+from mcpserver.htmltree import KNOWN
 
 MAX_PIECE = 20_000
 

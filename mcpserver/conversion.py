@@ -20,7 +20,7 @@ from anyio.lowlevel import checkpoint
 from mcpserver.auth import current_caller
 from mcpserver.baretext import bare_text
 from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS, TooComplex
-from mcpserver.richtext import MAX_CHARACTERS, losses, to_html, to_text
+from mcpserver.richtext import MAX_CHARACTERS, read, to_html
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +67,8 @@ class Texts:
         is_within = self._seen <= MAX_RESULT and self._marks <= MAX_RESULT_MARKS
         if is_within and marks <= MAX_TAGS and now < self._end:
             try:
-                text = to_text(html)
-                self._losses |= losses(html)
+                text, losses = read(html)
+                self._losses |= losses
                 return text
             except TooComplex:
                 pass

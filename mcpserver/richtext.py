@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Iterator
 from html import escape, unescape
 from itertools import groupby
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 import comrak
 import nh3
 
 from mcpserver import htmltree
+from mcpserver.htmlattributes import ATTRIBUTES, STYLES, kept_attributes, loses_styles
 from mcpserver.htmltree import Element, Node, Tag, TooComplex
 from mcpserver.markdown import one_line, written
 from mcpserver.params import WrongValue
@@ -115,9 +117,9 @@ def _cleaned(nodes: list[Node]) -> str:
     return nh3.clean(
         htmltree.serialize(nodes),
         tags=set(_TAGS),
-        attributes=htmltree.ATTRIBUTES,
+        attributes=ATTRIBUTES,
         generic_attribute_prefixes={"data-"},
-        filter_style_properties=set(htmltree.STYLES),
+        filter_style_properties=set(STYLES),
     ).strip()
 
 
@@ -258,13 +260,23 @@ def looks_like_html(text: str) -> bool:
     return _HTML.match(text) is not None and text.rstrip().endswith(">")
 
 
-def to_text(html: str) -> str:
+class Reading(NamedTuple):
+    """An HTML text as Markdown, and what it loses when that is written back, in words."""
+
+    text: str
+    losses: frozenset[str]
+
+
+def read(html: str) -> Reading:
     """HTML as Markdown that `to_html` makes the same HTML of. Raises TooComplex."""
     if len(html) > MAX_CHARACTERS:
         raise TooComplex
     tags = htmltree.find_tags(html)
     nodes = htmltree.build(html, tags) if tags else htmltree.parse(paragraphs(unescape(html)))
-    blocks = simplified(_safe(nodes))
+    return Reading(_markdown(simplified(_safe(nodes))), frozenset(_losses(tags)))
+
+
+def _markdown(blocks: list[Element]) -> str:
     texts = written(blocks)
     if _says(text := _joined(blocks, texts), blocks):
         return text
@@ -276,20 +288,18 @@ def to_text(html: str) -> str:
     return "\n".join(map(one_line, blocks))
 
 
-def losses(html: str) -> set[str]:
-    """What of an HTML text is neither read nor stored when it is written back, in words."""
-    found: set[str] = set()
-    for tag in htmltree.find_tags(html):
+def _losses(tags: list[Tag]) -> Iterator[str]:
+    """What is neither read nor stored."""
+    for tag in tags:
         if tag.name in htmltree.EMBEDDED:
-            found.add("embedded media")
+            yield "embedded media"
         if "=" not in tag.attributes:
             continue
-        if htmltree.loses_styles(tag.attributes):
-            found.add("some styles")
-        attributes = htmltree.attributes(tag.name, tag.attributes)
-        if not all(_is_stored(value) for name, value in attributes if name in ("href", "src")):
-            found.add("addresses of unusual kinds")
-    return found
+        if loses_styles(tag.attributes):
+            yield "some styles"
+        kept = kept_attributes(tag.name, tag.attributes)
+        if not all(_is_stored(value) for name, value in kept if name in ("href", "src")):
+            yield "addresses of unusual kinds"
 
 
 def _joined(blocks: list[Element], texts: list[str | None]) -> str:

@@ -18,7 +18,7 @@ from mcpserver.baretext import bare_text
 from mcpserver.conversion import AT_ONCE, MAX_BARE, LongTexts, Texts, converting, html_of
 from mcpserver.htmltree import MAX_DEPTH, MAX_TAGS
 from mcpserver.params import WrongValue
-from mcpserver.richtext import MAX_CHARACTERS, paragraphs, to_html, to_text
+from mcpserver.richtext import MAX_CHARACTERS, paragraphs, read, to_html
 from tests.support import thread_seconds
 
 STATUS = Path("/proc/self/status")
@@ -28,6 +28,10 @@ TASKS = '<li><input type="checkbox" checked="" disabled=""> done</li>'
 CENTRED = '<p style="text-align:center">x</p>'
 MENTION = '<span class="mention" data-id="4">@Ada</span>'
 LINK = '<a href="https://x.org/a_b" title="t" rel="noopener noreferrer">a [b]</a>'
+
+
+def to_text(html: str) -> str:
+    return read(html).text
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mcpserver.htmltree import parse
 from mcpserver.params import WrongValue
-from mcpserver.richtext import to_html, to_text
+from mcpserver.richtext import read, to_html
 from mcpserver.simplified import canonical, simplified
 
 bounded = settings(
@@ -79,7 +79,7 @@ documents = st.lists(blocks, min_size=1, max_size=4).map("".join)
 @given(documents)
 def test_what_is_read_and_written_back_says_the_same(html: str) -> None:
     stored = to_html(html)
-    back = to_html(to_text(stored))
+    back = to_html(read(stored).text)
     assert meaning(stored) == meaning(back)
 
 
@@ -101,7 +101,7 @@ lines = st.lists(
 @given(lines)
 def test_any_markdown_is_the_same_after_a_round_trip(text: str) -> None:
     stored = to_html(text)
-    assert meaning(stored) == meaning(to_html(to_text(stored)))
+    assert meaning(stored) == meaning(to_html(read(stored).text))
 
 
 brackets = ("<b>", "</b>", "<p>", "</p>", "<p", "<b", "<T>", "<a,b>", "<br>", "<", ">", "<div>")
@@ -134,6 +134,6 @@ def test_the_names_of_unclosed_tags_are_words(tags: list[str]) -> None:
 @bounded
 @given(st.text(max_size=60))
 def test_every_text_is_converted_or_refused(text: str) -> None:
-    for convert in (to_html, to_text):
+    for convert in (to_html, read):
         with suppress(WrongValue):
             convert(text)
