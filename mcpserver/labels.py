@@ -110,12 +110,13 @@ class _Called:
     def find(self, name: str) -> str | None:
         """Its id. Raises UnknownName where several labels are called so."""
         wanted = folded(name)
-        return (
-            str(self._names.find(name)["id"]) if wanted in self._known else self._added.get(wanted)
-        )
+        if wanted in self._known:
+            return str(self._names.find(name)["id"])
+        return self._added.get(wanted)
 
     def add(self, name: str) -> str:
-        return self._added.setdefault(folded(name), str(uuid.uuid4()))
+        id = self._added[folded(name)] = str(uuid.uuid4())
+        return id
 
 
 def _changed_by_name(labels: Labels, given: Labels, entry: JsonObject, called: _Called) -> str:
