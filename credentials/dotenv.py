@@ -1,4 +1,4 @@
-"""How `.env` is read: as Docker Compose reads it, and refused where the two would differ.
+"""Reads `.env` as Docker Compose reads it, and refuses lines that the two would read differently.
 
 It needs no settings, which are made of what it reads.
 """
