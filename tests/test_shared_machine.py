@@ -292,20 +292,24 @@ def installing(tmp_path: Path) -> Installing:
     return installing
 
 
+@pytest.mark.parametrize("said_by", ["pip.conf", "shell"])
 def test_pip_installs_into_the_environment_whatever_pip_conf_and_the_shell_say(
-    installing: Installing,
+    installing: Installing, said_by: str
 ) -> None:
+    """Where packages come from, they do say."""
     folder, elsewhere = installing.folder, str(installing.folder / "elsewhere")
     installing.offer_django()
     (folder / "pip.conf").write_text(
         f"[global]\nno-index = true\nfind-links = {elsewhere}\n"
         f"[install]\ntarget = {elsewhere}\nprefix = {elsewhere}\nconstraint = {elsewhere}\n"
-        f"dry-run = true\nuser = true\nfind-links = {folder}\n"
+        f"dry-run = true\nuser = true\n"
+        f"find-links = {folder if said_by == 'pip.conf' else elsewhere}\n"
     )
     shell = {
         "PIP_CONFIG_FILE": str(folder / "pip.conf"),
         "PIP_ROOT": elsewhere,
         "PIP_NO_DEPS": "1",
+        **({"PIP_FIND_LINKS": str(folder)} if said_by == "shell" else {}),
         "PYTHONHOME": elsewhere,
         "PYTHONPATH": elsewhere,
         "PYTHONWARNINGS": "error",

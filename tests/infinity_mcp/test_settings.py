@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from pathlib import Path
 
@@ -342,6 +343,13 @@ def test_a_value_that_cannot_be_meant_is_told_by_its_line_only(
     assert done.stderr.startswith(told)
     assert 1 == done.stderr.count("\n")
     assert token not in done.stderr
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    os.mkfifo(installation.env_file)
+    told = f"The settings are wrong: {installation.env_file} is not a regular file.\n"
+    assert told == installation.manage("check").stderr
 
 
 def test_a_wrong_value_of_a_file_is_told_with_the_file(tmp_path: Path) -> None:

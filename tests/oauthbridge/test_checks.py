@@ -226,8 +226,16 @@ def test_an_mcp_user_that_exists_is_no_warning(
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("OAUTH_ENABLED", "ture", "OAUTH_ENABLED must be true or false"),
-        ("OAUTH_DYNAMIC_REGISTRATION", "2", "OAUTH_DYNAMIC_REGISTRATION must be true or false"),
+        (
+            "OAUTH_ENABLED",
+            "ture",
+            "OAUTH_ENABLED must be true or false, but the environment says 'ture'.",
+        ),
+        (
+            "OAUTH_DYNAMIC_REGISTRATION",
+            "2",
+            "OAUTH_DYNAMIC_REGISTRATION must be true or false, but the environment says '2'.",
+        ),
         ("OAUTH_ALLOWED_TOOLS", " , ", "OAUTH_ALLOWED_TOOLS is set, but names nothing."),
     ],
 )
