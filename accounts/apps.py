@@ -1,3 +1,5 @@
+"""Installs the groups of the roles after each migration."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig
@@ -5,6 +7,8 @@ from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
+    """Gives the groups of the roles their permissions after each migration."""
+
     name = "accounts"
 
     def ready(self) -> None:

@@ -1,4 +1,4 @@
-"""Who is calling, once authentication is done."""
+"""Defines `Caller`: who makes a call, with which profile and rights."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from credentials.access import InfinityAccess, TokenFromEnvironment
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """An authenticated client: as whom it acts, with which access to Infinity and which rights.
+    """An authenticated client: its MCP user, its access to Infinity and its rights.
 
     `user_id` and `credential_id` are database ids, None for a caller from the environment.
-    `ceiling` is what another consent could widen `policy` to, None where there is none.
+    `ceiling` is the most that a new consent could widen `policy` to, None if there is no consent.
     """
 
     user: str
@@ -27,7 +27,7 @@ class Caller:
 
     @classmethod
     def from_environment(cls, user: str, policy: Policy) -> Caller:
-        """Whoever started this process, with INFINITY_API_TOKEN."""
+        """The caller in stdio mode: the user who started this process, with INFINITY_API_TOKEN."""
         return cls(
             user=user,
             user_id=None,

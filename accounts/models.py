@@ -1,69 +1,49 @@
-"""Who may call: Django's people, MCP users, and their API keys."""
+"""Models of people, MCP users and their API keys."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Literal
 
 from django.contrib.auth.models import AbstractUser, Group
-from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.caller import Caller
+from accounts.keys import MAX_KEY_LENGTH, PREFIX_LENGTH, digest_of, new_key
+from accounts.last_used import LastUsedMixin
 from accounts.policy import Policy
-from accounts.prepared import PreparedQuery
 from accounts.roles import GROUP_ROLES, Role
 from accounts.scopes import known_scopes, validate_scopes
 from accounts.sessions import Session  # noqa: F401 - Django looks for models here
-from accounts.use import Used
-from credentials.events import EventKind, announce
+from accounts.validators import validate_tools
 from credentials.models import Profile
+from infinity_mcp.core.events import EventKind, announce
 
 UserState = Literal["live", "inactive", "expired", "profile inactive"]
 KeyState = Literal["live", "revoked", "expired"]
 
-KEY_MARK = "mcp_"
-KEY_BYTES = 32
-PREFIX_LENGTH = 8
-LONGEST_KEY = 256  # keys made by hand for the Node server work too, within reason
 UNUSED_AFTER = timedelta(days=90)
-
-
-def new_key() -> str:
-    return KEY_MARK + secrets.token_urlsafe(KEY_BYTES)
-
-
-def digest_of(key: str) -> str:
-    """SHA-256 in hex: enough for 256 random bits, and what the Node server stored."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def validate_tools(value: object) -> None:
-    """Raise ValidationError unless `value` is a list of tool names."""
-    if not isinstance(value, list) or not all(isinstance(tool, str) and tool for tool in value):
-        raise ValidationError("Allowed tools are a list of tool names.", code="invalid")
 
 
 class User(AbstractUser):
     """A person who signs in: to the admin, to authorise an OAuth client, or to connect an agent."""
 
     def may_use(self, mcp_user: McpUser) -> bool:
-        """May the person let agents act as the MCP user? Superusers may for all."""
+        """May the person let agents act as `mcp_user`? Superusers may use every MCP user."""
         return self.is_superuser or mcp_user.people.filter(pk=self.pk).exists()
 
     def may_make_keys_of(self, mcp_user: McpUser) -> bool:
+        """Whether the MCP user lets its people make keys, and this is one of them."""
         allowed = mcp_user.people_may_make_keys and self.may_use(mcp_user)
         return self.is_superuser or allowed
 
     @property
     def role(self) -> Role:
+        """The highest role among the person's groups."""
         if self.is_superuser:
             return Role.SUPERUSER
         names = {group.name for group in self.groups.all()}
@@ -71,7 +51,7 @@ class User(AbstractUser):
 
     @transaction.atomic
     def take_role(self, role: Role) -> None:
-        """Give this role, and no other any more; whoever has one may enter the admin."""
+        """Replace the person's role by this one. Everyone with a role may enter the admin."""
         self.mark_role(role)
         self.save(update_fields=["is_staff", "is_superuser"])
         self.groups.remove(*self.groups.filter(name__in=GROUP_ROLES).exclude(name=role))
@@ -85,14 +65,16 @@ class User(AbstractUser):
 
 
 class McpUserQuerySet(models.QuerySet["McpUser"]):
+    """Queries MCP users by the people who may use them."""
+
     def usable_by(self, person: User) -> McpUserQuerySet:
-        """Those for which `person.may_use` holds, with their profiles."""
+        """The MCP users that `person` may use, with their profiles."""
         every = self.select_related("profile")
         return every if person.is_superuser else every.filter(people=person)
 
 
 class McpUser(models.Model):
-    """As whom agents act: a profile and rights, used through keys or OAuth."""
+    """The account that agents act as: a profile and rights, used through keys or OAuth."""
 
     name = models.CharField(
         max_length=64,
@@ -146,9 +128,11 @@ class McpUser(models.Model):
 
     @property
     def state(self) -> UserState:
+        """The state at this moment."""
         return self.state_at(timezone.now())
 
     def state_at(self, now: datetime) -> UserState:
+        """The first reason why it cannot be used at `now`, or "live"."""
         if not self.active:
             return "inactive"
         if self.expires_at and self.expires_at <= now:
@@ -156,12 +140,14 @@ class McpUser(models.Model):
         return "live" if self.profile.active else "profile inactive"
 
     def is_live(self, now: datetime) -> bool:
-        """May anyone act as this user, as far as it and its profile are concerned?"""
+        """May agents act as this user: are it and its profile live?"""
         return self.state_at(now) == "live"
 
     @transaction.atomic
     def issue_key(self, label: str = "", expires_at: datetime | None = None) -> tuple[ApiKey, str]:
         """A new key and its text, kept nowhere. Raises ValidationError for a long label."""
+        # One at a time for each user, so that `end_keys_before` knows the order of keys.
+        McpUser.objects.select_for_update().get(pk=self.pk)
         text = new_key()
         key = ApiKey(
             user=self,
@@ -189,14 +175,25 @@ class McpUser(models.Model):
         label: str = "",
         expires_at: datetime | None = None,
     ) -> tuple[ApiKey, str]:
-        """Like `issue_key`; every other key dies, at once or by `grace` from now."""
-        # Of two rotations at the same time, the second must see the first one's key.
-        McpUser.objects.select_for_update().get(pk=self.pk)
+        """Like `issue_key`; every other key ends, at once or by `grace` from now."""
+        key, text = self.issue_key(label, expires_at)
+        self.end_keys_before(key, grace)
+        return key, text
+
+    def end_keys_before(self, key: ApiKey, grace: timedelta | None = None) -> None:
+        """End every key issued before this one, at once or by `grace` from now. Later ones stay:
+        of two rotations at the same time, the later one's key must survive."""
+        older = self.keys.filter(pk__lt=key.pk)
         if grace is None:
-            self.revoke_keys()
+            older.live().revoke()
         else:
-            self.keys.expire_by(timezone.now() + grace)
-        return self.issue_key(label, expires_at)
+            older.expire_by(timezone.now() + grace)
+
+    @transaction.atomic
+    def take_back_key(self, key: ApiKey) -> None:
+        """Delete a key that was never shown."""
+        if self.keys.filter(pk=key.pk).delete()[0]:
+            announce(EventKind.KEY_REVOKED, f"MCP user {self}", f"{key} could not be shown")
 
     def revoke_keys(self) -> int:
         """Revoke every live key, at once; returns how many there were."""
@@ -204,12 +201,15 @@ class McpUser(models.Model):
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Queries keys by state; revokes and expires them."""
+
     def live(self) -> ApiKeyQuerySet:
+        """Keys that are neither revoked nor expired."""
         now = timezone.now()
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
 
     def unused(self) -> ApiKeyQuerySet:
-        """Live keys that nobody has used for `UNUSED_AFTER`."""
+        """Live keys that were not used for `UNUSED_AFTER`."""
         since = timezone.now() - UNUSED_AFTER
         return self.live().filter(
             Q(last_used_at__lt=since) | Q(last_used_at=None, created_at__lt=since)
@@ -217,12 +217,13 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
     @transaction.atomic
     def revoke(self) -> int:
+        """Revoke these keys; returns how many there were."""
         self._announce(EventKind.KEY_REVOKED)
         return self.update(revoked_at=timezone.now())
 
     @transaction.atomic
     def expire_by(self, moment: datetime) -> int:
-        """Let live keys live until `moment` and no longer."""
+        """Make live keys expire at `moment` at the latest."""
         longer = self.live().filter(Q(expires_at=None) | Q(expires_at__gt=moment))
         longer._announce(EventKind.KEY_EXPIRES, f"works until {moment:%Y-%m-%d %H:%M} UTC")
         return longer.update(expires_at=moment)
@@ -232,28 +233,25 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             announce(kind, f"MCP user {key.user}", f"{key} {key.label} {detail}".rstrip())
 
 
-@cache
-def _key_by_digest() -> PreparedQuery[ApiKey]:
-    return PreparedQuery(ApiKey.objects.select_related("user__profile").filter(digest=""))
-
-
 _Manager = models.Manager.from_queryset(ApiKeyQuerySet)
 
 
 class ApiKeyManager(_Manager["ApiKey"]):
+    """Finds the record of a key that a client presents."""
+
     def authenticate(self, key: str) -> ApiKey | None:
-        """The key record for what a client presented, whatever it is, if it may be used now."""
-        if not key.isascii() or len(key) > LONGEST_KEY:
+        """The record of the key that a client presented, if it may be used now. Takes any text."""
+        if not key.isascii() or len(key) > MAX_KEY_LENGTH:
             return None
         digest = digest_of(key)
-        record = _key_by_digest().first(digest)
-        # Some collations compare loosely, and `==` tells by its time how much is right.
+        record = self.select_related("user__profile").filter(digest=digest).first()
+        # Some collations compare loosely, and the time of `==` reveals how much is right.
         if record is None or not hmac.compare_digest(record.digest.encode(), digest.encode()):
             return None
         return record if record.is_live(timezone.now()) else None
 
 
-class ApiKey(Used):
+class ApiKey(LastUsedMixin):
     """A key of an MCP user, as a digest: the text is shown once and kept nowhere."""
 
     user = models.ForeignKey(McpUser, on_delete=models.CASCADE, related_name="keys")
@@ -284,25 +282,27 @@ class ApiKey(Used):
 
     @property
     def state(self) -> KeyState:
+        """The state at this moment."""
         return self.state_at(timezone.now())
 
     def state_at(self, now: datetime) -> KeyState:
+        """The state at `now`; a key that is both revoked and expired is "revoked"."""
         if self.revoked_at:
             return "revoked"
         return "expired" if self.expires_at and self.expires_at <= now else "live"
 
     def is_live(self, now: datetime) -> bool:
-        """May it be used, as far as it, its user and their profile are concerned?"""
+        """May it be used: are it, its user and their profile live?"""
         return self.state_at(now) == "live" and self.user.is_live(now)
 
     @property
     def is_unused(self) -> bool:
-        """As `ApiKeyQuerySet.unused` says."""
+        """Is it among `ApiKeyQuerySet.unused`?"""
         since = timezone.now() - UNUSED_AFTER
         return self.state == "live" and (self.last_used_at or self.created_at) < since
 
     def caller(self) -> Caller:
-        """Who calls with this key."""
+        """The caller with this key."""
         return Caller(
             user=self.user.name,
             user_id=self.user.pk,

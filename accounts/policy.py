@@ -1,4 +1,4 @@
-"""Rights: what a caller may do. Nothing else in the project decides it."""
+"""Decides what a caller may do. Nothing else in the project does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Policy:
     tools: frozenset[str] | None = None
 
     def narrowed_by(self, other: Policy) -> Policy:
-        """What both allow."""
+        """The rights that both policies allow."""
         return Policy(self.scopes & other.scopes, _tools_in_both(self.tools, other.tools))
 
     def allows(self, tool: str, scope: str) -> bool:
@@ -29,11 +29,12 @@ class Policy:
 
     @property
     def ordered_scopes(self) -> list[str]:
+        """The scopes in the order of `SCOPES`."""
         return [scope for scope in SCOPES if scope in self.scopes]
 
     @property
     def access(self) -> str:
-        """The scopes as a word of ACCESS, or one by one where there is none, as lists show them."""
+        """The scopes as lists show them: a word of ACCESS, or one by one if no word fits."""
         for word, scopes in ACCESS.items():
             if self.scopes == {*scopes}:
                 return word
@@ -41,7 +42,7 @@ class Policy:
 
     @property
     def in_words(self) -> list[str]:
-        """What each scope allows, for people."""
+        """Descriptions of the scopes, for people."""
         words = settings.OAUTH2_PROVIDER["SCOPES"]
         return [words[scope] for scope in self.ordered_scopes]
 

@@ -1,6 +1,6 @@
-"""What people may do in the admin: the roles, and the groups that carry them.
+"""Defines the roles of people in the admin, and the groups that carry them.
 
-A person with no role has no admin: such a one only connects agents. Superusers need no group.
+A person without a role cannot enter the admin and only connects agents. Superusers need no group.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from django.db import models
 
 
 class Role(models.TextChoices):
+    """What a person may do in the admin, from the least to the most."""
+
     NONE = "none", "No admin: connects agents only"
     AUDITOR = "auditor", "Auditor: sees everything but secrets, changes nothing"
     OPERATOR = "operator", "Operator: manages MCP users, keys, profiles and connections"
@@ -24,7 +26,7 @@ AUDITED_APPS = ("accounts", "credentials", "mcpserver", "oauthbridge")
 # Digests of what OAuth clients hold: of no use to people.
 NOT_AUDITED = ("accesstoken", "grant", "refreshtoken")
 OPERATED = {
-    # Of which people and how much of them, the admin of people decides.
+    # `PersonAdmin` limits which people an operator may change.
     "accounts": (
         "add_mcpuser",
         "change_mcpuser",
@@ -39,7 +41,7 @@ OPERATED = {
 
 
 def install_roles(app_config: AppConfig, using: str, **_: Any) -> None:
-    """After `migrate`, once all permissions exist: make both groups, with exactly these."""
+    """Make both groups, with exactly their permissions; runs after `migrate`, when all exist."""
     if app_config is not list(apps.get_app_configs())[-1]:
         return
     seen = _permissions(using).exclude(content_type__model__in=NOT_AUDITED)

@@ -1,4 +1,4 @@
-"""The scopes of this server. They are defined in `credentials`, which must not import this app."""
+"""Re-exports the scopes, which `credentials` defines because it must not import this app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where sign-ins are kept: as Django does, but a copy of the database signs nobody in."""
+"""Stores sessions under digests of their keys, so that a copy of the database signs no one in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from accounts.fields import DigestField
 
 
 class Session(AbstractBaseSession):
-    """What a browser's cookie leads to. Of the cookie itself there is a digest only."""
+    """A session, stored under the digest of the browser's cookie."""
 
     session_key = DigestField(max_length=64, primary_key=True)
 
@@ -19,6 +19,8 @@ class Session(AbstractBaseSession):
 
 
 class SessionStore(DatabaseStore):
+    """Stores sessions in the table of `Session`."""
+
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session

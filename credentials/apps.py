@@ -1,3 +1,5 @@
+"""Registers the system checks."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig
@@ -5,6 +7,8 @@ from django.core.checks import Tags, register
 
 
 class CredentialsConfig(AppConfig):
+    """Registers the system checks of the store keys and of the default URL."""
+
     name = "credentials"
 
     def ready(self) -> None:

@@ -1,4 +1,4 @@
-"""System checks: is the credential store configured?"""
+"""System checks of the credential store: its keys, and the default API address."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from django.core.exceptions import ValidationError
 
 from credentials import store
 from credentials.errors import StoreKeyInvalid, StoreKeyMissing
-from credentials.management.places import runnable
 from credentials.validators import validate_base_url
+from infinity_mcp.core.paths import runnable
 
 
 def check_store_keys(**kwargs: Any) -> list[CheckMessage]:
+    """Report a missing or malformed store key, unless the only token is in the environment."""
     if settings.TRANSPORT == "stdio" and settings.INFINITY_API_TOKEN:
         return []  # the only credential is in the environment
     try:
@@ -30,6 +31,7 @@ def check_store_keys(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_default_base_url(**kwargs: Any) -> list[CheckMessage]:
+    """Report an INFINITY_API_BASE_URL to which no token may be sent."""
     try:
         validate_base_url(settings.INFINITY_API_BASE_URL)
     except ValidationError as error:

@@ -1,12 +1,12 @@
-"""What can be wrong with the credential store.
+"""Errors of the credential store, with texts for agents and for operators.
 
 CredentialError
 ├── StoreKeyMissing   no store key is configured
 ├── StoreKeyInvalid   a configured store key is not a Fernet key
 ├── TokenInvalid      a text that cannot be an Infinity token
-└── TokenUnreadable   a stored token that no configured key opens, damaged or swapped
+└── TokenUnreadable   a stored token that no configured key decrypts, or that is damaged or swapped
 
-Messages say what to do next. They never hold a key, a token or a ciphertext.
+Messages say what to do next. They never contain a key, a token or a ciphertext.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ class CredentialError(Exception):
 
 
 class StoreKeyMissing(CredentialError):
+    """No store key is configured, so that no token can be encrypted or decrypted."""
+
     hint = "Run `manage.py credentials_init`, or set MCP_CREDENTIAL_STORE_KEY."
 
     def __init__(self) -> None:
@@ -24,9 +26,12 @@ class StoreKeyMissing(CredentialError):
 
 
 class StoreKeyInvalid(CredentialError):
+    """A configured store key is not a Fernet key."""
+
     hint = (
-        "A Fernet key is 32 random bytes in URL-safe base64; `manage.py credentials_init` makes"
-        " one when MCP_CREDENTIAL_STORE_KEY is not set."
+        "A Fernet key is 32 random bytes in URL-safe base64. Put the right key there from your"
+        " copy; if it is lost, remove this one, and if none is left, run"
+        " `manage.py credentials_init --new-store-key`."
     )
 
     def __init__(self, position: int) -> None:
@@ -42,7 +47,7 @@ class TokenInvalid(CredentialError):
 
 
 class TokenUnreadable(CredentialError):
-    """Stored tokens that cannot be read; `profile_ids` tells whose."""
+    """Stored tokens of `profile_ids` that cannot be decrypted."""
 
     def __init__(self, *profile_ids: str) -> None:
         commands = " and ".join(

@@ -1,4 +1,4 @@
-"""Profiles: whose Infinity token a call is made with, and where it is sent."""
+"""Model of profiles: an Infinity token, encrypted, and where it is sent."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from django.utils import timezone
 from credentials import store
 from credentials.access import default_base_url, default_version
 from credentials.errors import TokenUnreadable
-from credentials.events import EventKind, announce
 from credentials.scopes import every_scope, validate_scopes
 from credentials.validators import clean_token, complete_base_url, expiry_of, validate_base_url
+from infinity_mcp.core.events import EventKind, announce
 
 ENDS_SOON = timedelta(days=30)
 
 
 class ProfileManager(models.Manager["Profile"]):
+    """Checks that the store keys decrypt the stored tokens."""
+
     def check_store_key(self) -> None:
-        """Raise CredentialError unless the store keys are usable and open a stored token, if any.
+        """Raise CredentialError if the store keys are unusable, or decrypt no stored token.
 
         One damaged row is no reason to stop: the other profiles still work.
         """
@@ -34,14 +36,14 @@ class ProfileManager(models.Manager["Profile"]):
             raise TokenUnreadable(*unreadable)
 
     def unreadable(self) -> list[str]:
-        """The ids of those whose token no store key opens."""
+        """The ids of profiles whose token no store key decrypts."""
         return [profile.id for profile in self.iterator() if not profile.is_readable()]
 
     @transaction.atomic
     def reencrypt_all(self) -> int:
         """Encrypt every token with the first store key; returns how many there are.
 
-        Raises TokenUnreadable with all the profiles that no key opens, and changes none.
+        Raises TokenUnreadable with all profiles that no key decrypts, and then changes none.
         """
         store.store_keys()
         profiles = list(self.select_for_update())
@@ -96,19 +98,21 @@ class Profile(models.Model):
 
     @property
     def api_base_url(self) -> str:
+        """The profile's own URL of the API, or the default."""
         return self.base_url or default_base_url()
 
     @property
     def api_version(self) -> str:
+        """The profile's own version of the API, or the default."""
         return self.version or default_version()
 
     def clean(self) -> None:
         self.base_url = complete_base_url(self.base_url)
 
     def set_token(self, token: str) -> None:
-        """Encrypt `token` as this profile's; save() stores it. Raises CredentialError.
+        """Encrypt `token` for this profile; save() stores it. Raises CredentialError.
 
-        What was known about the old token is forgotten.
+        Clears the verification and expiry of the old token.
         """
         token = clean_token(token)
         self.encrypted_token = store.encrypt_token(self.id, token)
@@ -117,19 +121,19 @@ class Profile(models.Model):
         self.verified_as = ""
 
     def note_verified(self, owner: str) -> None:
-        """Store that Infinity just took the token, as `owner`'s. Raises CredentialError."""
+        """Store that Infinity just accepted the token as `owner`'s. Raises CredentialError."""
         self.verified_at, self.verified_as = timezone.now(), owner
         self.token_expires_at = expiry_of(self.open_token())
         self.save(update_fields=["verified_at", "verified_as", "token_expires_at"])
 
     @property
     def ends_soon(self) -> bool:
-        """Has the token ended, or will it within `ENDS_SOON`, as far as is known?"""
+        """Has the token expired, or will it within `ENDS_SOON`? False if its expiry is unknown."""
         ends = self.token_expires_at
         return ends is not None and ends <= timezone.now() + ENDS_SOON
 
-    # The ciphertext that this instance has opened, and its token: calls within a second share the
-    # instance (mcpserver.auth), and to open it took a twentieth of a small call.
+    # The ciphertext that this instance has decrypted, and its token: calls within a second share
+    # the instance (mcpserver.http.authentication), and decrypting took 5 % of a small call.
     _opened: tuple[str, str] | None = None
 
     def open_token(self) -> str:
@@ -140,6 +144,7 @@ class Profile(models.Model):
         return self._opened[1]
 
     def is_readable(self) -> bool:
+        """Whether a store key decrypts the token."""
         try:
             self.open_token()
         except TokenUnreadable:

@@ -1,7 +1,7 @@
-"""The three scopes, the access words that stand for them, and how people write them.
+"""Defines the three scopes and the access words that stand for them.
 
-They are defined here, in the lowest app, because a profile's ceiling needs them as much as a
-user's rights do. Everything else imports them from `accounts.scopes`.
+They are defined here, in the lowest app, because profiles have scopes too. Other apps import them
+from `accounts.scopes`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def known_scopes(stored: object) -> frozenset[str]:
 
 
 def every_scope() -> list[str]:
+    """A new list of all scopes, the default of a profile."""
     return list(SCOPES)
 
 

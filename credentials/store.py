@@ -1,4 +1,4 @@
-"""Encryption of Infinity tokens at rest.
+"""Encrypts and decrypts Infinity tokens (Fernet, with key rotation).
 
 The first of `settings.CREDENTIAL_STORE_KEYS` encrypts, all of them decrypt. The profile's id is
 encrypted along with its token, so a ciphertext copied to another profile is refused.

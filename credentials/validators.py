@@ -1,4 +1,4 @@
-"""What an Infinity token and the address it is sent to may look like."""
+"""Validates Infinity tokens and API base URLs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SANDBOX_TOKEN = "sandbox-ada"  # not a secret: it opens invented data only
 
 
 def clean_token(text: str) -> str:
-    """`text` without the space around it. Raises TokenInvalid when it cannot be sent as a header.
+    """`text` without the space around it. Raises TokenInvalid if it cannot be sent as a header.
 
-    Nothing else is assumed: Infinity has issued more than one form of token.
+    No other form is required: Infinity has issued more than one form of token.
     """
     token = text.strip()
     if not token:
@@ -34,9 +34,9 @@ def clean_token(text: str) -> str:
 
 
 def expiry_of(token: str) -> datetime | None:
-    """When a token that is a JWT ends, as it says itself; None for any other.
+    """The expiry in a token that is a JWT; None for any other.
 
-    Nobody is let in by this, so its signature is of no interest.
+    It is only shown, never used to grant access, so the signature is not verified.
     """
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
@@ -48,8 +48,8 @@ def expiry_of(token: str) -> datetime | None:
 def validate_base_url(text: str) -> None:
     """Raise ValidationError unless `text` is `sandbox:`, an https URL, or http on this machine.
 
-    Over http to any other, the token would travel in clear. A missing path is completed where it is
-    stored (`complete_base_url`); on this machine it may be another.
+    Over http to any other machine, the token would not be encrypted. A missing path is added when
+    the URL is stored (`complete_base_url`); on this machine any path is allowed.
     """
     if text == SANDBOX_URL:
         return
@@ -58,8 +58,8 @@ def validate_base_url(text: str) -> None:
         raise ValidationError("A base URL has no user, query or fragment.", code="invalid")
     if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname)):
         raise ValidationError(
-            "A base URL starts with https:// (http:// is for this machine only, because the token"
-            " would travel in clear) or is sandbox: itself.",
+            "A base URL starts with https:// (http:// is for this machine only, because it does not"
+            " encrypt the token) or is sandbox: itself.",
             code="scheme",
         )
     completed = complete_base_url(text)
@@ -70,7 +70,7 @@ def validate_base_url(text: str) -> None:
 
 
 def complete_base_url(text: str) -> str:
-    """`text` without a slash at its end, and with the API's path where only that is missing."""
+    """`text` without a final slash, and with the API's path if only that is missing."""
     text = text.rstrip("/")
     if "://" not in text:
         return text
@@ -82,7 +82,7 @@ def _split(text: str) -> SplitResult:
     try:
         url = urlsplit(text)
         valid = bool(url.hostname) and url.port != 0 and _is_visible_ascii(text)
-    except ValueError:  # an unclosed bracket, or a port that is not one
+    except ValueError:  # an unclosed bracket, or an invalid port
         valid = False
     if not valid or "\\" in text:
         raise ValidationError(

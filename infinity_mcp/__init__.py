@@ -1,4 +1,4 @@
-"""The Django project: settings, URLs, the ASGI application."""
+"""The Django project: its version, and the choice of its settings module."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 
 
 def choose_settings() -> None:
-    """This project's, unless others of its own are asked for: a shell, or a service, may still name
-    those of another project."""
+    """Use this project's settings, unless DJANGO_SETTINGS_MODULE names others of this project: a
+    shell or a service may still have that of another project."""
     if not os.environ.get("DJANGO_SETTINGS_MODULE", "").startswith(("infinity_mcp.", "tests.")):
         os.environ["DJANGO_SETTINGS_MODULE"] = "infinity_mcp.settings"

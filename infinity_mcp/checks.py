@@ -1,4 +1,4 @@
-"""System checks: what is wrong with the configuration, and what to do about it."""
+"""System checks of the configuration; each says what to do."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
-from credentials.management.places import manage, told
+from infinity_mcp.core.paths import explain_missing_env_file, manage, told
+from infinity_mcp.serving.listening import LAST_PORT
 
-LARGEST_REQUEST = 32 * 1024 * 1024
-SHORTEST_TOKEN = 16
-STRONG_TOKEN = re.compile(rf"[!-~]{{{SHORTEST_TOKEN},}}")
-LAST_PORT = 65535
+MAX_REQUEST_BYTES = 32 * 1024 * 1024
+MIN_TOKEN_LENGTH = 16
+STRONG_TOKEN = re.compile(rf"[!-~]{{{MIN_TOKEN_LENGTH},}}")
 EXPORTER = "opentelemetry.exporter.otlp.proto.http"  # it brings the rest of OpenTelemetry
-# What is written otherwise is never equal to what is sent.
+# Other spellings never equal the Host header of a request.
 HOST_NAME = re.compile(r"\*|[a-z0-9.-]+|\[[0-9a-f:.]+\]", re.IGNORECASE)
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+|:\*)?")
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
@@ -28,40 +28,42 @@ LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 @register()
 def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
+    """Report an empty DJANGO_SECRET_KEY, with the command that writes one."""
     try:
         if settings.SECRET_KEY:
             return []
-    except ImproperlyConfigured:  # what Django says of an empty one names no remedy
+    except ImproperlyConfigured:  # Django's message about an empty one names no remedy
         pass
     file = told(settings.ENV_FILE)
-    hint = f"Run `{manage('credentials_init')}`, which writes one into ENV_FILE, {file}."
+    run = f"Run `{manage('credentials_init')}`, which writes one into ENV_FILE, {file}."
+    hint = f"{explain_missing_env_file()} {run}".lstrip()
     return [Error("DJANGO_SECRET_KEY is not set.", hint=hint, id="infinity_mcp.E001")]
 
 
 @register()
 def numbers_are_sensible(**kwargs: Any) -> list[CheckMessage]:
+    """Report each number that must be positive and is not."""
     positive = (
         "PORT",
         "WORKERS",
         "INFINITY_REQUESTS_PER_MINUTE",
-        "INFINITY_MAX_WAIT_SECONDS",
         "MCP_REQUESTS_PER_MINUTE",
         "MCP_CONCURRENT_REQUESTS",
         "MCP_MAX_REQUEST_BYTES",
         "MCP_RESULT_TEXT_CHARACTERS",
-        "OAUTH_REGISTRATIONS_PER_HOUR",
         "AUDIT_RETENTION_DAYS",
     )
     return [
-        Error(f"{name} must be a positive number.", id="infinity_mcp.E002")
+        Error(f"{name} must be a positive number, but is {value}.", id="infinity_mcp.E002")
         for name in positive
-        if getattr(settings, name) <= 0
+        if (value := getattr(settings, name)) <= 0
     ]
 
 
 @register()
 def request_size_is_bounded(**kwargs: Any) -> list[CheckMessage]:
-    if settings.MCP_MAX_REQUEST_BYTES <= LARGEST_REQUEST:
+    """Report an MCP_MAX_REQUEST_BYTES above 32 MiB."""
+    if settings.MCP_MAX_REQUEST_BYTES <= MAX_REQUEST_BYTES:
         return []
     hint = "Larger files go through infinity_upload_attachment_from_url."
     message = "MCP_MAX_REQUEST_BYTES may be 33554432 (32 MiB) at most."
@@ -70,10 +72,10 @@ def request_size_is_bounded(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def oauth_tools_exist(**kwargs: Any) -> list[CheckMessage]:
-    """Here, because oauthbridge does not know the tools."""
+    """Check OAUTH_ALLOWED_TOOLS; here, because oauthbridge does not know the tools."""
     if not (settings.OAUTH_ENABLED and settings.OAUTH_ALLOWED_TOOLS):
         return []
-    from mcpserver.server import tool_names
+    from mcpserver.tools import tool_names
 
     unknown = sorted(set(settings.OAUTH_ALLOWED_TOOLS) - tool_names())
     hint = f"`{manage('mcp_tools')}` lists the names."
@@ -85,11 +87,12 @@ def oauth_tools_exist(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def metrics_token_is_strong(**kwargs: Any) -> list[CheckMessage]:
+    """Report a METRICS_TOKEN that is short or that no header can carry."""
     if not settings.METRICS_TOKEN or STRONG_TOKEN.fullmatch(settings.METRICS_TOKEN):
         return []
-    hint = "Make one: openssl rand -hex 32. What follows it in the line, a # too, is part of it."
+    hint = "Make one: openssl rand -hex 32"
     message = (
-        f"METRICS_TOKEN must have at least {SHORTEST_TOKEN} characters,"
+        f"METRICS_TOKEN must have at least {MIN_TOKEN_LENGTH} characters,"
         " without spaces or accented letters."
     )
     return [Error(message, hint=hint, id="infinity_mcp.E005")]
@@ -97,6 +100,7 @@ def metrics_token_is_strong(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def traces_can_be_exported(**kwargs: Any) -> list[CheckMessage]:
+    """Report an endpoint for traces without the packages that export them."""
     if not settings.OTEL_EXPORTER_OTLP_ENDPOINT or _is_installed(EXPORTER):
         return []
     hint = "pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
@@ -107,21 +111,23 @@ def traces_can_be_exported(**kwargs: Any) -> list[CheckMessage]:
 def _is_installed(package: str) -> bool:
     try:
         return find_spec(package) is not None
-    except ModuleNotFoundError:  # of one that it is in
+    except ModuleNotFoundError:  # a parent package is missing
         return False
 
 
 @register()
 def revocation_is_soon(**kwargs: Any) -> list[CheckMessage]:
+    """Report a CREDENTIAL_CACHE_SECONDS outside 0 to 1."""
     if 0 <= settings.CREDENTIAL_CACHE_SECONDS <= 1:
         return []
-    hint = "A revoked key is to be refused within a second; 0 refuses it everywhere at once."
+    hint = "A revoked key must be refused within a second; 0 refuses it everywhere at once."
     message = "CREDENTIAL_CACHE_SECONDS must be between 0 and 1."
     return [Error(message, hint=hint, id="infinity_mcp.E007")]
 
 
 @register()
 def proxies_are_addresses(**kwargs: Any) -> list[CheckMessage]:
+    """Report each of TRUSTED_PROXIES that is neither an IP address, a network nor *."""
     hint = "For example TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8. A name is never the proxy's address."
     return [
         Error(f"TRUSTED_PROXIES: {proxy!r} is no address.", hint=hint, id="infinity_mcp.E008")
@@ -140,6 +146,7 @@ def _is_address(text: str) -> bool:
 
 @register()
 def public_url_is_one(**kwargs: Any) -> list[CheckMessage]:
+    """Report an OAUTH_PUBLIC_URL with a path or without http; oauthbridge asks for more."""
     if settings.OAUTH_ENABLED or not settings.PUBLIC_URL:
         return []  # with OAuth on, oauthbridge asks for more
     if _is_web_address(settings.PUBLIC_URL) and urlsplit(settings.PUBLIC_URL)[2:] == ("", "", ""):
@@ -159,15 +166,17 @@ def _is_web_address(text: str) -> bool:
 
 @register()
 def some_host_is_allowed(**kwargs: Any) -> list[CheckMessage]:
+    """Report an empty ALLOWED_HOSTS, with which every request would be refused."""
     if settings.ALLOWED_HOSTS:
         return []
     hint = "Leave it out for this machine only, or name the hosts: ALLOWED_HOSTS=mcp.example.org."
-    message = "ALLOWED_HOSTS is empty: nobody would be served."
+    message = "ALLOWED_HOSTS is empty: every request would be refused."
     return [Error(message, hint=hint, id="infinity_mcp.E010")]
 
 
 @register()
 def hosts_are_names(**kwargs: Any) -> list[CheckMessage]:
+    """Report each of ALLOWED_HOSTS that has a scheme, port or path, or is no name."""
     hint = "The name alone: mcp.example.org, .example.org with all below it, [::1], or * for any."
     return [
         Error(f"ALLOWED_HOSTS: {host!r} is no host name.", hint=hint, id="infinity_mcp.E011")
@@ -178,6 +187,7 @@ def hosts_are_names(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def origins_are_understood(**kwargs: Any) -> list[CheckMessage]:
+    """Report each of MCP_ALLOWED_ORIGINS that no browser sends in this form."""
     hint = "As browsers send it, in lower case, without a path: https://app.example.org."
     return [
         Error(f"MCP_ALLOWED_ORIGINS: {origin!r} is no origin.", hint=hint, id="infinity_mcp.E012")
@@ -188,6 +198,7 @@ def origins_are_understood(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def transport_is_known(**kwargs: Any) -> list[CheckMessage]:
+    """Report a TRANSPORT other than http and stdio."""
     if settings.TRANSPORT in ("http", "stdio"):
         return []
     hint = "Use http, which is streamable HTTP, or stdio."
@@ -196,6 +207,7 @@ def transport_is_known(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def port_is_one(**kwargs: Any) -> list[CheckMessage]:
+    """Report a PORT above 65535; `numbers_are_sensible` reports those below 1."""
     if settings.PORT <= LAST_PORT:
         return []
     hint = f"Ports go from 1 to {LAST_PORT}; 3015 is the default."
@@ -204,14 +216,16 @@ def port_is_one(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def draining_takes_time(**kwargs: Any) -> list[CheckMessage]:
+    """Report a negative DRAIN_SECONDS."""
     if settings.DRAIN_SECONDS >= 0:
         return []
-    hint = "0 ends at once; behind a proxy, longer than it takes the proxy to notice."
+    hint = "0 ends at once; behind a proxy, set it longer than the proxy needs to notice."
     return [Error("DRAIN_SECONDS must not be negative.", hint=hint, id="infinity_mcp.E015")]
 
 
 @register()
 def traces_have_an_address(**kwargs: Any) -> list[CheckMessage]:
+    """Report an endpoint for traces that is no http or https address."""
     endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT
     if not endpoint or _is_web_address(endpoint):
         return []
@@ -222,6 +236,7 @@ def traces_have_an_address(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def public_hosts_need_https(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of hosts other than this machine that are served without HTTPS."""
     public = [host for host in settings.ALLOWED_HOSTS if not validate_host(host, LOOPBACK)]
     if settings.SERVED_OVER_HTTPS or not public:
         return []
@@ -232,8 +247,23 @@ def public_hosts_need_https(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def workers_count_together(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of several workers without Redis, each of which has its own limits."""
     if settings.WORKERS <= 1 or settings.HAS_REDIS:
         return []
     hint = "Set CACHE_URL to a Redis or Valkey, such as redis://127.0.0.1:6379/0."
     message = "Each of the WORKERS counts wrong keys and requests for itself."
     return [Warning(message, hint=hint, id="infinity_mcp.W002")]
+
+
+@register()
+def names_are_known(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of each variable like ours in the .env file that no setting reads."""
+    file = told(settings.ENV_FILE)
+    return [
+        Warning(
+            f"{file} sets {name}, which is no setting.",
+            hint=f"Did you mean {meant}?" if meant else ".env.example lists all settings.",
+            id="infinity_mcp.W003",
+        )
+        for name, meant in settings.UNKNOWN_SETTINGS.items()
+    ]

@@ -1,4 +1,4 @@
-"""What holds for every request over HTTP, whichever part of the server answers."""
+"""Middleware for all requests: request ids, host names, NULs in the admin, form encoding."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.utils.deprecation import MiddlewareMixin
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from infinity_mcp.request_id import new_request_id
+from infinity_mcp.core.request_id import new_request_id
 
-SEARCH_VAR = "q"  # of Django's admin
+SEARCH_VAR = "q"  # as in Django's admin
 FOR_MACHINES = ("/ready", "/metrics")
 
 
@@ -36,34 +36,37 @@ class RequestIdMiddleware:
 
 
 class CommonMiddleware(common.CommonMiddleware):
-    """Django's, which refuses unknown hosts, but for what machines ask a replica by its address:
-    a probe or Prometheus cannot send another Host. Those answers say nothing of the host."""
+    """Django's, which refuses unknown hosts, but not at the addresses for probes and Prometheus,
+    which ask a replica by its IP address. Those answers do not depend on the host."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        """Check the host, except at the addresses for machines."""
         return None if request.path in FOR_MACHINES else super().process_request(request)
 
 
 class NulSent(BadRequest):
-    """A NUL was sent where text is meant."""
+    """The request has a NUL in a text."""
 
 
 class AdminTextMiddleware(MiddlewareMixin):
-    """Refuses what is sent to the admin with a NUL in it: no text has one, PostgreSQL takes none,
-    and the admin asks it all the same."""
+    """Refuses requests to the admin with a NUL in them, which the admin would pass on and
+    PostgreSQL does not accept."""
 
     def process_view(self, request: HttpRequest, *_: object) -> None:
+        """Raise NulSent if the path or a value sent to the admin has a NUL."""
         match = request.resolver_match
         if match is None or "admin" not in match.app_names:
             return
         sent = [*request.GET.lists(), *request.POST.lists()]
-        # Of a text that is searched for, the list itself leaves it out.
+        # The list itself removes it from the search text.
         values = [str(each) for name, texts in sent if name != SEARCH_VAR for each in texts]
         if any("\0" in text for text in (request.path, *values)):
             raise NulSent
 
 
 class Utf8Middleware(MiddlewareMixin):
-    """Takes forms as UTF-8, whatever they claim: some charsets that Python has decode no text."""
+    """Reads all forms as UTF-8, ignoring their charset: some of Python's codecs decode no text."""
 
     def process_request(self, request: HttpRequest) -> None:
+        """Decode the form as UTF-8."""
         request.encoding = "utf-8"

@@ -1,4 +1,4 @@
-"""Readiness and metrics for machines, and where people begin."""
+"""Views for readiness and metrics, and the start page."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from accounts.models import User
-from credentials.database import is_migrated
 from credentials.errors import CredentialError
 from credentials.models import Profile
-from infinity_mcp.draining import has_ended, is_draining
-from infinity_mcp.patience import READY_SECONDS, patience
-from infinity_mcp.sqlite import database_file
-from mcpserver.metrics import render
+from credentials.schema import is_migrated
+from infinity_mcp.core.shutdown import has_ended, is_draining
+from infinity_mcp.core.sqlite import database_file
+from infinity_mcp.core.statement_timeout import READY_SECONDS, statement_timeout
+from mcpserver.audit.metrics import render
 
 
-@csrf_exempt  # so that a client that posts here is told 405, and not of a form
+@csrf_exempt  # so that a client that posts here gets 405, not an error about a form
 @require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Sends people on to what they can do here."""
+    """Redirects people to the page that they can use."""
     assert isinstance(request.user, User)
     return redirect("admin:index" if request.user.is_staff else "connect")
 
 
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """Whether calls can be served: database, migrations, store key, and no end in sight. 503 names
-    what is missing.
+    """Whether calls can be served: database, migrations, store key, and no shutdown. 503 names what
+    is missing.
 
-    A PostgreSQL that can be read only is none of that: what reads is still served, and would be by
-    nobody if a proxy took out all replicas, which have that database in common. A file that cannot
-    be written is of this server alone."""
+    A read-only PostgreSQL counts as ready: reads are still served, and a proxy would otherwise take
+    out all replicas, which share that database. A file that cannot be written affects only this
+    server."""
     problem = _problem()
     if problem:
         return JsonResponse({"ok": False, "problem": problem}, status=503)
@@ -52,13 +52,14 @@ def _problem() -> str | None:
     if has_ended():
         return "a failure; see the log"
     try:
-        with patience(READY_SECONDS):
+        with statement_timeout(READY_SECONDS):
             if not is_migrated():
                 return "migrations"
             Profile.objects.check_store_key()
             if not database_file.is_writable():
                 return "the database cannot be written"
-    except DatabaseError:
+    except DatabaseError as error:
+        database_file.note_failure(error)
         return "database"
     except CredentialError:
         return "store key"
@@ -67,7 +68,7 @@ def _problem() -> str | None:
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For Prometheus, which sends METRICS_TOKEN as its bearer token. Without that setting: 404."""
+    """Metrics for Prometheus, with METRICS_TOKEN as bearer token. 404 without that setting."""
     if not settings.METRICS_TOKEN:
         raise Http404
     expected = f"Bearer {settings.METRICS_TOKEN}"
@@ -84,5 +85,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=24 * 60 * 60)
 def favicon(request: HttpRequest) -> HttpResponse:
-    """There is none, which browsers that ask need not be told as an error."""
+    """There is none; answers 204, so that browsers report no error."""
     return HttpResponse(status=204)

@@ -1,4 +1,4 @@
-"""Clients and connections in the admin. Codes and tokens are not shown."""
+"""Shows OAuth clients and connections in the admin, without codes and tokens."""
 
 from __future__ import annotations
 
@@ -12,16 +12,10 @@ from django.http import HttpRequest
 from oauth2_provider.models import IDToken
 from unfold.admin import ModelAdmin
 
-from accounts.lookups import FilteredLookups
-from accounts.rows import RowFilter
-from oauthbridge.models import (
-    SHORTEST_SECRET,
-    AccessToken,
-    Application,
-    Connection,
-    Grant,
-    RefreshToken,
-)
+from accounts.admin.lookups import FilteredLookups
+from accounts.admin.rows import RowFilter
+from oauthbridge.models import AccessToken, Application, Connection, Grant, RefreshToken
+from oauthbridge.validators import MIN_SECRET_LENGTH
 
 if TYPE_CHECKING:
     ApplicationBase = admin.ModelAdmin[Application]
@@ -30,14 +24,14 @@ else:
     ApplicationBase = ConnectionBase = ModelAdmin
 
 HELP_TEXTS = {
-    "name": "Persons read it on the consent page.",
+    "name": "People see it on the consent page.",
     "client_id": "Enter the same in the client.",
     "client_type": "Confidential: a service that keeps a secret, such as ChatGPT. Public: an app on"
     " a person's own device, which has none.",
-    "client_secret": f"Enter the same in the client, now: from then on only its hash is known. At"
-    f" least {SHORTEST_SECRET} characters; a public client does not use it.",
-    "redirect_uris": "Where the client sends people back to, one address a line, whole and to the"
-    " letter: https://…, or http://127.0.0.1/… or http://localhost/… for any port there.",
+    "client_secret": f"Enter the same in the client now: only its hash is stored. At"
+    f" least {MIN_SECRET_LENGTH} characters; a public client does not use it.",
+    "redirect_uris": "Where the client sends people back to, one address a line, exactly as the"
+    " client sends it: https://…; http://127.0.0.1/… and http://localhost/… count for any port.",
 }
 
 MADE_BY: dict[str, str] = {
@@ -51,13 +45,16 @@ admin.site.unregister([Application, Grant, AccessToken, RefreshToken, IDToken])
 
 @admin.register(Application)
 class ApplicationAdmin(FilteredLookups, ApplicationBase):
+    """Lists OAuth clients, and adds those that cannot register themselves."""
+
     list_display = ("name", "client_id", "client_type", "made_by", "created")
     list_filter = ("registration_source", "client_type")
     search_fields = ("name", "client_id")
 
     def get_fields(self, request: HttpRequest, obj: Application | None = None) -> tuple[str, ...]:
+        """Ask for the secret in the form that adds a client only: its hash is stored."""
         fields = ("name", "client_id", "client_type", "redirect_uris")
-        # Shown once, in the form that makes the client; from then on only its hash is known.
+        # Shown only in the form that makes the client, as only its hash is stored.
         return (*fields, "registration_source") if obj else (*fields, "client_secret")
 
     def get_form(
@@ -77,6 +74,8 @@ class ApplicationAdmin(FilteredLookups, ApplicationBase):
 
 @admin.register(Connection)
 class ConnectionAdmin(FilteredLookups, ConnectionBase):
+    """Lists connections, which can be revoked but not changed."""
+
     list_display = (
         "application",
         "person",
@@ -87,7 +86,7 @@ class ConnectionAdmin(FilteredLookups, ConnectionBase):
         "ends_at",
         "revoked_at",
     )
-    # Not as lists of links: there may be thousands of both.
+    # Found by typing, not as lists of links: there may be thousands.
     list_filter = (
         ("mcp_user", RowFilter),
         ("application", RowFilter),
@@ -117,9 +116,10 @@ class ConnectionAdmin(FilteredLookups, ConnectionBase):
 
     @admin.action(description="Revoke selected connections", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        """Revoke each selected connection with its tokens."""
         for connection in queryset:
             connection.revoke()
-        self.message_user(request, f"{len(queryset)} revoked. Their tokens do not work any more.")
+        self.message_user(request, f"{len(queryset)} revoked. Their tokens no longer work.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -128,5 +128,5 @@ class ConnectionAdmin(FilteredLookups, ConnectionBase):
         return False
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Whoever may delete connections otherwise may revoke them."""
+        """The permission to delete connections allows revoking them."""
         return request.user.has_perm("oauthbridge.delete_connection")

@@ -1,9 +1,13 @@
+"""Registers the system checks."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig
 
 
 class OAuthBridgeConfig(AppConfig):
+    """Registers the system checks of OAuth's settings."""
+
     name = "oauthbridge"
     verbose_name = "OAuth"
 

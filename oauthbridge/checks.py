@@ -1,4 +1,4 @@
-"""System checks: is OAuth, once switched on, configured?"""
+"""System checks of the OAuth settings; none unless OAUTH_ENABLED."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from django.core.checks import CheckMessage, Error, register
 from django.http.request import split_domain_port, validate_host
 
 from oauthbridge import redirects
-from oauthbridge.models import SHORTEST_SECRET
-from oauthbridge.parameters import DEFAULT_PORTS
+from oauthbridge.server.parameters import DEFAULT_PORTS
+from oauthbridge.validators import MIN_SECRET_LENGTH
 
 LONGEST = 255  # characters that an Application can hold
 CLIENT_VARIABLES = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_ALLOWED_REDIRECT_ORIGINS")
 ALTERNATIVE = " Or let clients register themselves: OAUTH_DYNAMIC_REGISTRATION=true."
 PURPOSES = {
-    "OAUTH_PUBLIC_URL": "The https:// address, without a path, under which clients reach this.",
+    "OAUTH_PUBLIC_URL": "The https:// address, without a path, at which clients reach this server.",
     "OAUTH_MCP_USER": "The MCP user that the consent page proposes, by its name.",
     "OAUTH_CLIENT_ID": "Choose one, and enter it in the client too (docs/chatgpt.md).",
     "OAUTH_CLIENT_SECRET": "Make one with `openssl rand -hex 32`, and enter it in the client too.",
@@ -28,6 +28,7 @@ PURPOSES = {
 
 @register()
 def oauth_is_configured(**kwargs: Any) -> list[CheckMessage]:
+    """Report settings of OAuth that are missing, wrong or too weak, if OAuth is on."""
     if not settings.OAUTH_ENABLED:
         return []
     return [
@@ -52,7 +53,7 @@ def is_public_url(text: str) -> bool:
         parts.scheme == "http" and parts.hostname in redirects.LOOPBACK_HOSTS
     )
     plain = text == f"{parts.scheme}://{parts.netloc}".lower() and "@" not in text
-    # Clients leave the default port out, and tokens are for one spelling of the address.
+    # Clients leave out the default port, and tokens are valid for one spelling of the address only.
     usual = parts.port != DEFAULT_PORTS.get(parts.scheme) and not parts.netloc.endswith(":")
     return bool(valid and secure and plain and usual and parts.hostname)
 
@@ -60,7 +61,7 @@ def is_public_url(text: str) -> bool:
 def _missing() -> list[CheckMessage]:
     required = {"OAUTH_PUBLIC_URL": settings.PUBLIC_URL, "OAUTH_MCP_USER": settings.OAUTH_MCP_USER}
     client = {name: getattr(settings, name) for name in CLIENT_VARIABLES}
-    # Where clients register themselves, there need not be one of the environment.
+    # If clients register themselves, the settings need not name one.
     if any(client.values()) or not settings.OAUTH_DYNAMIC_REGISTRATION:
         required |= client
     return [
@@ -106,9 +107,9 @@ def _wrong_origins() -> list[CheckMessage]:
 
 
 def _weak_secret() -> list[CheckMessage]:
-    if not 0 < len(settings.OAUTH_CLIENT_SECRET) < SHORTEST_SECRET:
+    if not 0 < len(settings.OAUTH_CLIENT_SECRET) < MIN_SECRET_LENGTH:
         return []
-    message = f"OAUTH_CLIENT_SECRET has less than {SHORTEST_SECRET} characters."
+    message = f"OAUTH_CLIENT_SECRET has less than {MIN_SECRET_LENGTH} characters."
     return [Error(message, hint=PURPOSES["OAUTH_CLIENT_SECRET"], id=_id(4))]
 
 

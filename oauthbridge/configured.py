@@ -1,4 +1,4 @@
-"""The client of OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, and the MCP user of OAUTH_MCP_USER."""
+"""Stores the client and the MCP user that OAUTH_CLIENT_ID and OAUTH_MCP_USER name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic
 def register_configured_client() -> None:
-    """Make or update it. Any number of starting processes may do this at the same time."""
+    """Make or update the client. Several starting processes may do this at the same time."""
     if not (settings.OAUTH_ENABLED and settings.OAUTH_CLIENT_ID):
         return
     client, is_new = Application.objects.get_or_create(
@@ -44,11 +44,11 @@ def _is_current(client: Application) -> bool:
 
 
 def warn_of_unknown_user() -> None:
-    """Not a system check: those of a start look at no database."""
+    """Log a warning if OAUTH_MCP_USER does not exist. (System checks at start use no database.)"""
     name = settings.OAUTH_MCP_USER
     if settings.OAUTH_ENABLED and not McpUser.objects.filter(name=name).exists():
         logger.warning(
-            "There is no MCP user %r, which OAUTH_MCP_USER names: the consent page proposes nobody."
+            "There is no MCP user %r, which OAUTH_MCP_USER names: the consent page proposes none."
             " Make it with `manage.py credentials_add_user --name %s --profile PROFILE"
             " --access read-write`, or name another and restart.",
             name,

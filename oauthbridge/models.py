@@ -1,4 +1,4 @@
-"""Clients, connections, and the library's grants and tokens, each bound to a connection."""
+"""Models of OAuth clients, connections, grants and tokens; each token has its connection."""
 
 from __future__ import annotations
 
@@ -7,54 +7,48 @@ from datetime import datetime
 from functools import cached_property
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from oauth2_provider.models import (
-    AbstractAccessToken,
-    AbstractApplication,
-    AbstractGrant,
-    AbstractRefreshToken,
-    refresh_token_expire_timedelta,
-)
+from oauth2_provider import models as library
 
 from accounts.caller import Caller
 from accounts.fields import DigestField
-from accounts.models import LONGEST_KEY, McpUser, User
+from accounts.keys import MAX_KEY_LENGTH
+from accounts.last_used import LastUsedMixin
+from accounts.models import McpUser, User
 from accounts.policy import Policy
 from accounts.scopes import known_scopes, validate_scopes
-from accounts.use import Used
-from credentials.events import EventKind, announce
+from infinity_mcp.core.events import EventKind, announce
 from oauthbridge import redirects
+from oauthbridge.consent import granted
+from oauthbridge.validators import validate_redirect_uris, validate_secret
 
-SHORTEST_SECRET = 16
-MOST_REDIRECT_URIS = 100
-MOST_EXCHANGES = 3  # of one refresh token, all within OAUTH_REFRESH_GRACE
+MAX_EXCHANGES = 3  # of one refresh token, within OAUTH_REFRESH_GRACE
 
 
-class Application(AbstractApplication):
-    """An OAuth client: of the environment, made in the admin, or registered by itself."""
+class Application(library.AbstractApplication):
+    """An OAuth client: from the settings, made in the admin, or registered by itself."""
 
     authorization_grant_type = models.CharField(
         max_length=44,
-        choices=[(AbstractApplication.GRANT_AUTHORIZATION_CODE, "Authorization code")],
-        default=AbstractApplication.GRANT_AUTHORIZATION_CODE,
+        choices=[(library.AbstractApplication.GRANT_AUTHORIZATION_CODE, "Authorization code")],
+        default=library.AbstractApplication.GRANT_AUTHORIZATION_CODE,
         editable=False,
     )
 
-    class Meta(AbstractApplication.Meta):
+    class Meta(library.AbstractApplication.Meta):
         verbose_name = "client"
 
     def __str__(self) -> str:
-        """What people know it by. That of the environment has hosts until somebody names it."""
+        """Its name for people. The client of the settings shows its hosts until it has a name."""
         if self.is_configured and self.name in ("", self.client_id):
             return f"{self.client_id} ({', '.join(self.hosts)})"
         return self.name or f"Unnamed application {self.client_id[:8]}"
 
     @property
     def hosts(self) -> list[str]:
-        """Where it may send people back to."""
+        """The hosts to which it may send people back."""
         uris = self.redirect_uris.split()
         uris += settings.OAUTH_ALLOWED_REDIRECT_ORIGINS if self.is_configured else []
         return list(dict.fromkeys(redirects.host_of(uri) for uri in uris))
@@ -66,9 +60,11 @@ class Application(AbstractApplication):
 
     @property
     def is_self_registered(self) -> bool:
+        """Whether the client registered itself (RFC 7591)."""
         return bool(self.registration_source == self.RegistrationSource.DCR)
 
     def redirect_uri_allowed(self, uri: str) -> bool:
+        """Whether `uri` is registered or, for the configured client, on an allowed origin."""
         if redirects.problem_with(uri):
             return False
         if redirects.is_among(uri, self.redirect_uris.split()):
@@ -77,36 +73,21 @@ class Application(AbstractApplication):
         return self.is_configured and redirects.is_on_origin(uri, origins)
 
     def get_allowed_schemes(self) -> list[str]:
-        """Each URI is judged whole, by `redirects.problem_with`."""
+        """The schemes of its own URIs, as `redirects.problem_with` checks whole URIs."""
         own = (uri.partition(":")[0] for uri in self.redirect_uris.split())
         return ["http", "https", *sorted(own)]
 
     def clean(self) -> None:
-        self._clean_redirect_uris()
-        is_confidential = self.client_type == self.CLIENT_CONFIDENTIAL
-        if is_confidential and len(self.client_secret) < SHORTEST_SECRET:  # a stored hash is longer
-            message = (
-                f"Give at least {SHORTEST_SECRET} characters: `openssl rand -hex 32` makes some."
-            )
-            raise ValidationError({"client_secret": message})
-
-    def _clean_redirect_uris(self) -> None:
-        uris = self.redirect_uris.split(maxsplit=MOST_REDIRECT_URIS)
-        if len(uris) > MOST_REDIRECT_URIS:
-            message = f"A client has {MOST_REDIRECT_URIS} redirect URIs at most."
-            raise ValidationError({"redirect_uris": message})
-        for uri in uris:
-            problem = redirects.problem_with(uri)
-            if problem:
-                message = f"{uri[:200]} cannot be a redirect URI: {problem}."
-                raise ValidationError({"redirect_uris": message})
-        if not uris and not self.is_configured:
-            raise ValidationError({"redirect_uris": "At least one redirect URI is needed."})
+        validate_redirect_uris(self.redirect_uris, needs_one=not self.is_configured)
+        if self.client_type == self.CLIENT_CONFIDENTIAL:
+            validate_secret(self.client_secret)
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
+    """Queries connections that clients can still use."""
+
     def open(self) -> ConnectionQuerySet:
-        """Those that the client can use, or go on with by what it was given: newest first."""
+        """Connections with a live code or refresh token, newest first."""
         now = timezone.now()
         oldest = now - settings.OAUTH_CONNECTION_LIFETIME
         ways_on = (Grant.objects.live(now), RefreshToken.objects.live(now))
@@ -116,7 +97,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return unended.filter(usable[0] | usable[1]).order_by("-created_at")
 
 
-class Connection(Used):
+class Connection(LastUsedMixin):
     """A person's consent: this client may act as this MCP user, with these scopes."""
 
     application = models.ForeignKey(
@@ -143,24 +124,26 @@ class Connection(Used):
 
     @property
     def ends_at(self) -> datetime:
-        """Its absolute end."""
+        """When it ends, however much it is used."""
         return self.created_at + settings.OAUTH_CONNECTION_LIFETIME
 
     @property
     def scopes_in_words(self) -> list[str]:
+        """What the client may do, as the consent page says it."""
         return self.policy.in_words
 
     @property
     def policy(self) -> Policy:
-        """The MCP user's rights, within what was consented to and what OAuth callers may use."""
+        """The MCP user's rights, within the consent and OAUTH_ALLOWED_TOOLS."""
         return self.mcp_user.policy.narrowed_by(granted(self.scopes))
 
     @cached_property
     def person_is_allowed(self) -> bool:
-        """May the person authorise clients as this MCP user (still)?"""
+        """May the person still authorise clients as this MCP user?"""
         return self.person.may_use(self.mcp_user)
 
     def is_live(self, now: datetime) -> bool:
+        """Whether its tokens work at `now`: also its person and MCP user must be active."""
         return (
             self.revoked_at is None
             and now < self.ends_at
@@ -171,8 +154,8 @@ class Connection(Used):
 
     @transaction.atomic
     def revoke(self) -> None:
-        """End it and its tokens at once. Its codes are worth nothing from now on."""
-        # Whoever issues tokens holds the same lock, so that none is issued past this.
+        """End it and its tokens at once. Its codes no longer work."""
+        # Issuing tokens takes the same lock, so that none is issued after this.
         Connection.objects.select_for_update().get(pk=self.pk)
         now = timezone.now()
         if Connection.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now):
@@ -182,19 +165,16 @@ class Connection(Used):
         self.access_tokens.expire()
 
 
-def granted(scopes: list[str]) -> Policy:
-    """What `scopes` give to whoever comes by OAuth, before the MCP user's own rights count."""
-    return Policy(known_scopes(scopes), frozenset(settings.OAUTH_ALLOWED_TOOLS) or None)
-
-
 class GrantQuerySet(models.QuerySet["Grant"]):
+    """Queries authorization codes."""
+
     def live(self, now: datetime) -> GrantQuerySet:
-        """Those that wait to be exchanged."""
+        """Codes that can still be exchanged."""
         return self.filter(redeemed_at=None, expires__gt=now)
 
 
-class Grant(AbstractGrant):
-    """An authorization code. It outlives its use until it expires, so that a replay is noticed."""
+class Grant(library.AbstractGrant):
+    """An authorization code. It is kept after its use until it expires, to detect a replay."""
 
     code = DigestField(max_length=64, unique=True)
     connection = models.ForeignKey(
@@ -206,20 +186,24 @@ class Grant(AbstractGrant):
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    """Finds and ends access tokens."""
+
     def live(self) -> AccessTokenQuerySet:
+        """Tokens that have not expired."""
         return self.filter(expires__gt=timezone.now())
 
     def expire(self) -> None:
-        """Not deleted before `maintenance`: see `was_issued`."""
+        """End it now. `maintenance` deletes it later: see `was_issued`."""
         self.live().update(expires=timezone.now())
 
     def was_issued(self, text: str) -> bool:
-        """Is this a token of this server, whatever became of it? Its holder guesses nothing."""
+        """Was this token issued here, even if it has ended? Then its holder is not guessing."""
         return self.filter(token_checksum=hashlib.sha256(text.encode()).hexdigest()).exists()
 
     def authenticate(self, text: str) -> AccessToken | None:
-        """The token that a client presented, whatever it is, if it may be used at /mcp now."""
-        if not text.isascii() or len(text) > LONGEST_KEY:
+        """The record of the token that a client presented, if it may be used at /mcp now. Takes any
+        text."""
+        if not text.isascii() or len(text) > MAX_KEY_LENGTH:
             return None
         people = McpUser.people.through.objects.filter(
             user_id=OuterRef("connection__person_id"),
@@ -238,7 +222,9 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
         return token if ours and token.is_live(timezone.now()) else None
 
 
-class AccessToken(AbstractAccessToken):
+class AccessToken(library.AbstractAccessToken):
+    """A token for /mcp, which works no longer than its connection."""
+
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, null=True, related_name="access_tokens"
     )
@@ -246,14 +232,15 @@ class AccessToken(AbstractAccessToken):
     objects = AccessTokenQuerySet.as_manager()
 
     def is_live(self, now: datetime) -> bool:
+        """Whether neither the token nor its connection has ended at `now`."""
         return now < self.expires and self.connection is not None and self.connection.is_live(now)
 
     def revoke(self) -> None:
-        """In place of the library's, which deletes it."""
+        """End the token, which the library's method would delete."""
         AccessToken.objects.filter(pk=self.pk).expire()
 
     def caller(self) -> Caller:
-        """Who calls with this token. It must have come from `authenticate`."""
+        """The caller with this token, which must come from `authenticate`."""
         connection = self.connection
         assert connection is not None
         return Caller(
@@ -268,13 +255,17 @@ class AccessToken(AbstractAccessToken):
 
 
 class RefreshTokenQuerySet(models.QuerySet["RefreshToken"]):
+    """Queries refresh tokens."""
+
     def live(self, now: datetime) -> RefreshTokenQuerySet:
-        """Those that may be exchanged: see RefreshToken.was_idle_too_long."""
-        oldest = now - refresh_token_expire_timedelta()
+        """Refresh tokens that may be exchanged: see RefreshToken.was_idle_too_long."""
+        oldest = now - library.refresh_token_expire_timedelta()
         return self.filter(revoked=None, access_token__expires__gt=oldest)
 
 
-class RefreshToken(AbstractRefreshToken):
+class RefreshToken(library.AbstractRefreshToken):
+    """A token that is exchanged for new ones; `parent` is the one that it replaced."""
+
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, null=True, related_name="refresh_tokens"
     )
@@ -286,23 +277,23 @@ class RefreshToken(AbstractRefreshToken):
 
     @property
     def was_idle_too_long(self) -> bool:
-        """Is it unused since REFRESH_TOKEN_EXPIRE_SECONDS after its access token ended?"""
+        """Did its access token end more than REFRESH_TOKEN_EXPIRE_SECONDS ago?"""
         if self.revoked:
             return False
-        lifetime = refresh_token_expire_timedelta()
+        lifetime = library.refresh_token_expire_timedelta()
         return self.access_token is None or self.access_token.expires + lifetime <= timezone.now()
 
     @property
     def may_be_exchanged_again(self) -> bool:
-        """Was it exchanged a moment ago, not too often, and nothing yet that was given for it?"""
+        """Was it exchanged just now, fewer than MAX_EXCHANGES times, and no successor of it yet?"""
         if not self._was_revoked_just_now or not self.children.exists():
             return False
-        return not self._has_exchanged_child and self.children.count() < MOST_EXCHANGES
+        return not self._has_exchanged_child and self.children.count() < MAX_EXCHANGES
 
     @property
     def is_replay(self) -> bool:
-        """Does its use show that two hold it? Not while it may be that of a client's other window:
-        then it is only refused."""
+        """Does its use show that two parties hold it? Not while it may come from another window of
+        the same client: then it is only refused."""
         if self.revoked is None:
             return False
         return not self._was_revoked_just_now or self._has_exchanged_child
@@ -319,7 +310,7 @@ class RefreshToken(AbstractRefreshToken):
         return self.children.exclude(revoked=None).exists()
 
     def retire_siblings(self) -> None:
-        """End what else is live of its family: from now on this one alone goes on."""
+        """End all other live tokens of its family."""
         others = RefreshToken.objects.filter(connection=self.connection, revoked=None)
         for other in others.exclude(pk=self.pk):
             other.revoke()

@@ -1,5 +1,7 @@
-"""Where a person may be sent back to: security.md 19. Comparison is of text, never of parsed parts,
-so that no two readings of one URI can differ."""
+"""Validates redirect URIs, and compares them with the registered ones.
+
+URIs are compared as texts, never by their parsed parts, so that no two readings of one can differ.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,16 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
-LONGEST_URI = 2000
-LONGEST_HOST = 262  # of a name in DNS, and a port
-# Of editors and MCP clients that lack the dot which RFC 8252 §7.1 asks of an app's own scheme. The
-# operator adds others (OAUTH_ALLOWED_REDIRECT_SCHEMES): what is neither may be anything.
+MAX_URI_LENGTH = 2000
+MAX_HOST_LENGTH = 262  # a DNS name and a port
+# Schemes of editors and MCP clients without the dot that RFC 8252 §7.1 requires in an app's own
+# scheme. Operators add others (OAUTH_ALLOWED_REDIRECT_SCHEMES), as an unknown one may be anything.
 KNOWN_SCHEMES = frozenset(
     {"antigravity", "claude", "code-oss", "cursor", "goose", "jetbrains", "kiro", "lmstudio"}
     | {"obsidian", "positron", "raycast", "trae", "vscode", "vscode-insiders", "vscodium"}
     | {"warp", "windsurf", "windsurf-next", "zed"}
 )
-# They run what follows them, or belong to another protocol: nobody may add these.
+# Schemes that run what follows them, or belong to other protocols. Operators cannot add these.
 UNSAFE_SCHEMES = frozenset(
     {"about", "blob", "chrome", "content", "data", "file", "filesystem", "ftp", "http", "https"}
     | {"intent", "jar", "javascript", "mailto", "sms", "ssh", "tel", "vbscript", "view-source"}
@@ -38,13 +40,13 @@ _LOOPBACK_PORT = re.compile(r"\A(http://(?:127\.0\.0\.1|localhost|\[::1\])):\d{1
 
 
 def problem_with(uri: str) -> str | None:
-    """Why nobody may register `uri` as a redirect URI, or None."""
-    if len(uri) > LONGEST_URI or not _URI_CHARACTERS.fullmatch(uri):
-        return "it is too long, or has a fragment or characters that do not belong into a URI"
+    """Why `uri` cannot be registered as a redirect URI, or None if it can."""
+    if len(uri) > MAX_URI_LENGTH or not _URI_CHARACTERS.fullmatch(uri):
+        return "it is too long, or has a fragment or characters that do not belong in a URI"
     try:
         parts = urlsplit(uri)
         valid = not parts.scheme or parts.port != 0
-    except ValueError:  # a port that is not one, or an unclosed bracket
+    except ValueError:  # an invalid port, or an unclosed bracket
         valid = False
     if not valid or not uri.startswith(f"{parts.scheme}:"):
         return "it is not an absolute URI in its usual spelling"
@@ -57,7 +59,7 @@ def _problem_with_scheme(parts: SplitResult) -> str | None:
     if not parts.scheme:
         return "it has no scheme"
     if parts.scheme == "https":
-        usual = len(parts.netloc) <= LONGEST_HOST and _AUTHORITY.fullmatch(parts.netloc)
+        usual = len(parts.netloc) <= MAX_HOST_LENGTH and _AUTHORITY.fullmatch(parts.netloc)
         return None if usual else "it has no usual host or port"
     if parts.scheme == "http":
         return (
@@ -72,11 +74,7 @@ def _problem_with_scheme(parts: SplitResult) -> str | None:
             " (com.example.app); the operator can add it to OAUTH_ALLOWED_REDIRECT_SCHEMES"
         )
     opens_app = parts.netloc or parts.path.startswith("/")
-    return (
-        None
-        if opens_app
-        else f"nothing follows {parts.scheme[:40]}: that an app could be opened at"
-    )
+    return None if opens_app else f"no address follows {parts.scheme[:40]}:"
 
 
 def _is_app_scheme(scheme: str) -> bool:
@@ -85,12 +83,12 @@ def _is_app_scheme(scheme: str) -> bool:
 
 
 def may_be_allowed(scheme: str) -> bool:
-    """Can `scheme` be that of an app, in the spelling in which it is compared?"""
+    """Can an operator allow `scheme`: is it valid, in lower case, and not unsafe?"""
     return _SCHEME.fullmatch(scheme) is not None and scheme not in UNSAFE_SCHEMES
 
 
 def is_among(uri: str, registered: Iterable[str]) -> bool:
-    """Is `uri` registered? Exactly, but for the port on this machine (RFC 8252 §7.3)."""
+    """Is `uri` registered? Compares exactly, except for a loopback port (RFC 8252 §7.3)."""
     wanted = _without_loopback_port(uri)
     return any(wanted == _without_loopback_port(each) for each in registered)
 
@@ -104,7 +102,7 @@ def is_on_origin(uri: str, origins: Iterable[str]) -> bool:
 
 
 def is_origin(text: str) -> bool:
-    """Is `text` an HTTPS origin: `https://host`, maybe with a port but its own, in lower case?"""
+    """Is `text` an HTTPS origin in lower case, with no port or one other than 443?"""
     return (
         not text.endswith(":443")
         and re.fullmatch(r"https://[a-z0-9.\-]+(:[1-9]\d{0,4})?", text) is not None
@@ -112,13 +110,13 @@ def is_origin(text: str) -> bool:
 
 
 def host_of(uri: str) -> str:
-    """What a person should know of `uri`: its host, or the scheme of an app's own."""
+    """The part of `uri` to show to a person: its host, or an app's own scheme."""
     parts = urlsplit(uri)
     return parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}://{parts.netloc}"
 
 
 def is_loopback(uri: str) -> bool:
-    """Does `uri` lead, over plain HTTP, to what listens on the person's own machine?"""
+    """Does `uri` lead, over plain HTTP, to an app that listens on the person's own machine?"""
     parts = urlsplit(uri)
     return parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
 

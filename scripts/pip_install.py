@@ -1,6 +1,6 @@
-"""pip install into the environment of the Python that runs this, whatever pip.conf and PIP_… say.
+"""Runs pip install for the Python that runs this, ignoring most options of pip.conf and PIP_….
 
-Where packages come from, and how that is reached, they do say.
+Only options about the package index and the connection to it are kept.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 
 
 def main() -> None:
-    """The arguments go to `pip install`."""
+    """Run `pip install` with the arguments of this script."""
     kept = kept_options()
     others = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-    environment = {**others, **kept, "PIP_CONFIG_FILE": os.devnull}  # pip's word for no file
+    environment = {**others, **kept, "PIP_CONFIG_FILE": os.devnull}  # for pip: no file
     command = [*PIP, "install", "-qq", *sys.argv[1:]]
     sys.exit(subprocess.run(command, env=environment).returncode)
 
 
 def kept_options() -> dict[str, str]:
-    """As variables: of all files, then of their part for `install`, then of the environment."""
+    """The options of KEPT as variables; later sources win: files, their `install`, environment."""
     listing = subprocess.run(
         [*PIP, "config", "list"],
         env={**os.environ, "PIP_QUIET": "0", "PIP_VERBOSE": "0"},
@@ -48,4 +48,7 @@ def kept_options() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # the script that runs this says so
+        sys.exit(130)

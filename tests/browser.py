@@ -48,7 +48,7 @@ def running_chromium() -> Iterator[Browser]:
 
 @contextmanager
 def new_page(browser: Browser, **options: Any) -> Iterator[Page]:
-    """In a context of its own with these options, that of somebody who has not been here before."""
+    """In a new context with these options, as for a first visit."""
     with browser.new_context(**options) as context:
         context.set_default_timeout(PATIENCE_SECONDS * 1000)
         yield context.new_page()

@@ -1,4 +1,4 @@
-"""What some tests need beside Python: without it they are skipped here, and fail in CI."""
+"""Programs that some tests need: without them they are skipped here, and fail in CI."""
 
 from __future__ import annotations
 

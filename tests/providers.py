@@ -35,7 +35,7 @@ OPENAI_FORMATS = {
 # An `anyOf` is missing here: it is refused at the root, and clients misread it elsewhere.
 ANTHROPIC_KEYWORDS = ANNOTATED | {"additionalProperties", "default", "const"}
 ANTHROPIC_FORMATS = OPENAI_FORMATS | {"uri"}
-LONGEST_PREFIX = "mcp__infinity_workspaces__"  # clients put the server's name before a tool's
+MAX_PREFIX_LENGTH = "mcp__infinity_workspaces__"  # clients put the server's name before a tool's
 
 
 def refused(tool: dict[str, Any]) -> list[str]:
@@ -94,7 +94,7 @@ def refused_by_openai(tool: dict[str, Any]) -> Iterator[str]:
 
 def refused_by_anthropic(tool: dict[str, Any]) -> Iterator[str]:
     """A tool, also with `strict`; names are those that clients with several servers give it."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", LONGEST_PREFIX + tool["name"]):
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", MAX_PREFIX_LENGTH + tool["name"]):
         yield f"Anthropic: the name {tool['name']}"
     if len(tool["description"]) > 1024:
         yield "Anthropic: the description is too long"

@@ -22,15 +22,14 @@ os.environ.setdefault("MCP_CREDENTIAL_STORE_KEY", Fernet.generate_key().decode()
 
 from infinity_mcp.settings import *  # noqa: E402, F403
 from infinity_mcp.settings import DATABASES  # noqa: E402
+from tests.postgresql import own_name  # noqa: E402
 
 # Servers that tests start run in processes of their own, so the test database is a file they share.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(_scratch / "test.sqlite3")}
 else:
     DATABASES["default"]["ENGINE"] = "tests.postgresql"
-    # It is dropped without a question: no other project calls its own so.
-    own = f"test_infinity_mcp_{DATABASES['default']['NAME']}"
-    DATABASES["default"]["TEST"] = {"NAME": own[:56]}
+    DATABASES["default"]["TEST"] = {"NAME": own_name(DATABASES["default"]["NAME"])}
     # What a crash of the machine would lose, tests do not miss.
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
     # Threads of tests hold a connection each for as long as they like.

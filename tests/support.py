@@ -1,4 +1,4 @@
-"""What tests talk to: a real server in a process of its own, and the official client."""
+"""A real server in a process of its own, and the official client, for tests."""
 
 from __future__ import annotations
 
@@ -49,15 +49,8 @@ def _own_ports() -> Iterator[int]:
 _ports = _own_ports()
 
 
-def thread_seconds(work: Callable[[], Any]) -> float:
-    """What it takes of this thread; other programs do not count."""
-    began = time.thread_time()
-    work()
-    return time.thread_time() - began
-
-
 def free_port() -> int:
-    """One that is not listened at, and that nobody else is told before it is used."""
+    """A free port, reserved until it is used."""
     return next(port for port in _ports if _is_free(port))
 
 

@@ -1,7 +1,10 @@
-"""What the commands around keys share."""
+"""Base classes and helpers of the commands that make or end keys."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +14,22 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ApiKey, McpUser
-from credentials.files import write_secret_file
 from credentials.management.base import CredentialsCommand, parse_duration
+from infinity_mcp.core.files.remedies import remedy
+from infinity_mcp.core.files.standard_files import interrupted_by_any_end
+from infinity_mcp.core.secret_files import fill, new_secret_file
 
-IMPORTED = "(imported)"  # in the place of a prefix: only the key's digest is known
+IMPORTED = "(imported)"  # instead of a prefix: only the key's digest is known
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key that a command has made, its text, and what the command reports."""
+
+    key: ApiKey
+    text: str = field(repr=False)
+    told: str  # what happened, as a sentence
+    notes: tuple[str, ...] = ()
 
 
 class NewKeyCommand(CredentialsCommand):
@@ -34,20 +49,52 @@ class NewKeyCommand(CredentialsCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         key_file: Path | None = options["key_file"]
-        with transaction.atomic():
-            if key_file:
-                _refuse_key_of_another(key_file, options["name"])
-            message, key = self.make_key(options)
-            if key_file:
-                _write_key(key_file, key)
         if key_file:
-            self.stdout.write(f"{message} The key is in {key_file}.")
+            _refuse_key_of_another(key_file, options["name"])
+            self._write(key_file, options)
         else:
-            self.stdout.write(f"{message} The key, which is not shown again:\n{key}")
+            self._show(options)
 
-    def make_key(self, options: dict[str, Any]) -> tuple[str, str]:
-        """Issue the key; returns what happened, as a sentence, and the key's text."""
+    def _write(self, key_file: Path, options: dict[str, Any]) -> None:
+        """Write the key to a file, which takes its place once the key is stored."""
+        with _put_in_place(key_file) as scratch, transaction.atomic():
+            new = self.issue(options)
+            fill(scratch, f"{new.text}\n".encode())
+            self.replace_others(new, options)
+        self._note(new)
+        self.stdout.write(f"{new.told} The key is in {key_file}.")
+
+    def _show(self, options: dict[str, Any]) -> None:
+        """Print the key without holding a lock, because a terminal may stall. A key that could not
+        be shown is deleted; the old ones work until the new one was shown."""
+        with interrupted_by_any_end():
+            with transaction.atomic():
+                new = self.issue(options)
+            try:
+                self._note(new)
+                self.stdout.write(f"{new.told} The key, which is not shown again:\n{new.text}")
+                self.stdout.flush()
+                with transaction.atomic():
+                    self.replace_others(new, options)
+            except BaseException:
+                self.take_back(new)
+                raise
+
+    def _note(self, new: NewKey) -> None:
+        for note in new.notes:
+            self.stderr.write(f"Note: {note}")
+
+    def issue(self, options: dict[str, Any]) -> NewKey:
+        """Issue the key, and change nothing else."""
         raise NotImplementedError
+
+    def replace_others(self, new: NewKey, options: dict[str, Any]) -> None:
+        """End the user's other keys, and change the user as the options say."""
+        raise NotImplementedError
+
+    def take_back(self, new: NewKey) -> None:
+        """Undo `issue`."""
+        new.key.user.take_back_key(new.key)
 
 
 def expiry(options: dict[str, Any]) -> datetime | None:
@@ -57,7 +104,7 @@ def expiry(options: dict[str, Any]) -> datetime | None:
 
 
 def named_user(name: str) -> McpUser:
-    """The MCP user of that name. Raises CommandError, which lists those that there are."""
+    """The MCP user of that name. Raises CommandError, which lists the existing ones."""
     user = McpUser.objects.select_related("profile").filter(name=name).first()
     if user is None:
         names = ", ".join(McpUser.objects.values_list("name", flat=True))
@@ -66,13 +113,15 @@ def named_user(name: str) -> McpUser:
 
 
 def _refuse_key_of_another(path: Path, name: str) -> None:
-    """It may be the only copy of that key."""
-    if not path.is_file():
-        return
+    """Raise CommandError if the file holds another user's key, as it may be the only copy."""
     try:
+        if not path.is_file():
+            return
         holder = ApiKey.objects.authenticate(path.read_text(errors="replace").strip())
     except OSError as error:
-        raise CommandError(f"Cannot read {path}: {error.strerror}. Nothing was changed.") from error
+        raise CommandError(
+            f"Cannot read {path}: {error.strerror}. Nothing was changed. {remedy(error, path)}"
+        ) from error
     if holder and holder.user.name != name:
         raise CommandError(
             f"{path} holds the key of {holder.user.name}, which would be lost. Nothing was"
@@ -80,10 +129,13 @@ def _refuse_key_of_another(path: Path, name: str) -> None:
         )
 
 
-def _write_key(path: Path, key: str) -> None:
+@contextmanager
+def _put_in_place(key_file: Path) -> Iterator[Path]:
     try:
-        write_secret_file(path, f"{key}\n".encode())
+        with new_secret_file(key_file) as scratch:
+            yield scratch
     except OSError as error:
         raise CommandError(
-            f"Cannot write {path}: {error.strerror}. Nothing was changed."
+            f"Cannot write {key_file}: {error.strerror}. Nothing was changed."
+            f" {remedy(error, key_file)}"
         ) from error

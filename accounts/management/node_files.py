@@ -1,7 +1,7 @@
-"""The files of the Node server that this one succeeds: its users, and its encrypted profiles.
+"""Reads and decrypts the files of the Node server: its users and its profiles.
 
-Only their form is judged here; what names, scopes and tokens may be, the models say. The text of a
-record never gets into a message, but for its name or id.
+Only their form is checked here; the models validate names, scopes and tokens. Messages never quote
+the text of a record, except its name or id.
 """
 
 from __future__ import annotations
@@ -29,16 +29,15 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError, from_json
 
-UNKNOWN = "extra_forbidden"  # as pydantic calls a field that no class here has
+UNKNOWN = "extra_forbidden"  # pydantic's type of error for an unknown field
 IGNORE = (
-    "A field that is not known here may limit what somebody may do: see what it says, and set here"
-    " after the import what it limits. With --ignore-field NAME, for each such field, the import"
-    " goes on without it."
+    "An unknown field may be a limit: read it, and set that limit here after the import. With"
+    " --ignore-field NAME, for each such field, the import goes on without it."
 )
 
 
 class ImportRefused(Exception):
-    """Nothing can be imported, for all these reasons; `hint` says what to do."""
+    """Nothing can be imported: has all the reasons; `hint` says what to do."""
 
     def __init__(self, *problems: str, hint: str = "") -> None:
         sentence = "; ".join(problem.rstrip(".") for problem in problems)
@@ -46,7 +45,7 @@ class ImportRefused(Exception):
 
 
 def _base64url(text: object) -> bytes:
-    """Node writes it without padding."""
+    """Decode base64url, which Node writes without padding."""
     try:
         if isinstance(text, str):
             padding = b"=" * (-len(text) % 4)
@@ -91,11 +90,13 @@ Moment = Annotated[datetime, Field(strict=False), AfterValidator(_in_utc)]
 
 
 class NodeFile(BaseModel):
+    """Reads JSON strictly: a value of another type is an error."""
+
     model_config = ConfigDict(strict=True, frozen=True)
 
 
 class NodeContent(NodeFile):
-    """What is not known is refused: it may be a limit. The times of writing limit nothing."""
+    """Refuses unknown fields, which may be limits. Ignores the times at which it was written."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -104,7 +105,7 @@ class NodeContent(NodeFile):
 
 
 class NodeRecord(NodeContent):
-    """The Node server writes neither of the three words; people did."""
+    """A record with the three fields by which people made records inactive."""
 
     name: str
     scopes: Names
@@ -114,15 +115,19 @@ class NodeRecord(NodeContent):
 
     @property
     def is_inactive(self) -> bool:
+        """Whether one of the three fields says so."""
         return self.active is False or self.enabled is False or self.disabled is True
 
 
 class NodeProfile(NodeRecord):
+    """A profile of the Node server, with its Infinity token."""
+
     id: str
     infinity_token: SecretStr
 
     @property
     def token(self) -> str:
+        """The Infinity token in plain text."""
         return self.infinity_token.get_secret_value()
 
     @property
@@ -143,10 +148,12 @@ class NodeUser(NodeRecord):
 
     @property
     def digest(self) -> str:
+        """The SHA-256 of the key, in lower-case hex."""
         return self.key_hash.lower()
 
     @property
     def is_revoked(self) -> bool:
+        """Whether one of the two fields says so."""
         return self.revoked is True or self.revoked_at is not None
 
     @property
@@ -161,16 +168,22 @@ class NodeUser(NodeRecord):
 
 
 class UsersFile(NodeContent):
+    """The file of users, with the digests of their keys."""
+
     version: Literal[1]
     users: list[NodeUser]
 
 
 class Profiles(NodeContent):
+    """The decrypted content of the file of profiles."""
+
     version: Literal[1]
     profiles: list[NodeProfile]
 
 
 class StoreFile(NodeFile):
+    """The encrypted file of profiles, with the nonce and tag of AES-256-GCM."""
+
     version: Literal[1] = 1
     algorithm: Annotated[Literal["aes-256-gcm"], BeforeValidator(lambda name: str(name).lower())]
     nonce: Annotated[Base64Url, Field(min_length=12, max_length=12)]
@@ -182,13 +195,13 @@ AnyFile = TypeVar("AnyFile", bound=NodeFile)
 
 
 def read_users(path: Path, ignored: Collection[str] = ()) -> list[NodeUser]:
-    """`ignored` are names of fields that may be there though they are not known. Raises
-    ImportRefused and OSError."""
+    """The users in the file. `ignored` are names of unknown fields to skip. Raises ImportRefused
+    and OSError."""
     return _parsed(UsersFile, path.read_bytes(), path, ignored).users
 
 
 def read_profiles(path: Path, key_file: Path, ignored: Collection[str] = ()) -> list[NodeProfile]:
-    """The profiles in the store, opened with the store key's text. Raises ImportRefused and
+    """The profiles in the store, decrypted with the key in `key_file`. Raises ImportRefused and
     OSError."""
     store = _parsed(StoreFile, path.read_bytes(), path)
     key = _text(key_file.read_bytes(), key_file).strip()
@@ -206,7 +219,7 @@ def read_profiles(path: Path, key_file: Path, ignored: Collection[str] = ()) -> 
 
 
 def _text(raw: bytes, path: Path) -> str:
-    """UTF-8, or the UTF-16 that `>` writes in PowerShell."""
+    """Decode UTF-8, or the UTF-16 that `>` writes in PowerShell."""
     is_utf_16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return raw.decode("utf-16" if is_utf_16 else "utf-8-sig")
@@ -237,7 +250,7 @@ def _problem(content: Any, error: ErrorDetails) -> str:
 
 
 def _place(content: Any, location: tuple[str | int, ...]) -> str:
-    """Where in a file something is: `users[2] 'bob' key_hash`."""
+    """The place in a file, in words: `users[2] 'bob' key_hash`."""
     match location:
         case (str(group), int(index), *fields):
             record = content[group][index]

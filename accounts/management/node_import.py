@@ -1,4 +1,4 @@
-"""Profiles, users and keys of the Node server, brought into this database."""
+"""Stores profiles, users and keys of the Node server in this database."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.utils.module_loading import import_string
 
 from accounts.management.node_files import ImportRefused, NodeProfile, NodeUser
 from accounts.models import ApiKey, McpUser
+from accounts.tools import tool_names
 from credentials.errors import TokenInvalid
 from credentials.management.base import explain_invalid
-from credentials.management.places import manage
 from credentials.models import Profile
 from credentials.validators import clean_token
+from infinity_mcp.core.paths import manage
 
 LABEL = "imported"
-REPLACE = "Add --replace to let the files win over what is here and differs."
+REPLACE = "Add --replace to overwrite the records here that differ from the files."
 
 Outcome = Literal["new", "replaced", "unchanged"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """What became of one record."""
+    """The outcome for one record."""
 
     what: str
     outcome: Outcome
@@ -36,10 +35,10 @@ class Step:
 
 
 def bring(profiles: list[NodeProfile], users: list[NodeUser], *, replace: bool) -> list[Step]:
-    """Store all of them; with `replace`, what is here under the same id or name gives way.
+    """Store all of them; with `replace`, overwrite records with the same id or name.
 
-    To be called in a transaction. Raises ImportRefused with every reason not to, before anything
-    is stored, and CredentialError.
+    Call it in a transaction. Raises ImportRefused with all reasons, before anything is stored, and
+    CredentialError.
     """
     if mistakes := list(_mistakes(profiles, users)):
         raise ImportRefused(*mistakes)
@@ -63,7 +62,7 @@ def _mistakes(profiles: list[NodeProfile], users: list[NodeUser]) -> Iterator[st
 
 def _repeated(what: str, values: list[str]) -> Iterator[str]:
     for value in sorted({value for value in values if values.count(value) > 1}):
-        yield f"the {what} {value!r} is there {values.count(value)} times"
+        yield f"the {what} {value!r} occurs {values.count(value)} times"
 
 
 def _shared_keys(users: list[NodeUser]) -> Iterator[str]:
@@ -74,9 +73,9 @@ def _shared_keys(users: list[NodeUser]) -> Iterator[str]:
 
 
 def _unknown_tools(users: list[NodeUser]) -> Iterator[str]:
-    """A list of nothing else would leave a user that can do nothing."""
+    """Reasons about tools that do not exist here: a list of such only would allow nothing."""
     limited = [user for user in users if user.allowed_tools]
-    known = import_string(settings.TOOL_NAMES)() if limited else set()
+    known = tool_names() if limited else set()
     for user in limited:
         for tool in user.allowed_tools or []:
             if tool not in known:
@@ -117,7 +116,7 @@ def _mistakes_of_user(node: NodeUser) -> Iterator[str]:
 def _conflicts(
     profiles: Iterable[NodeProfile], users: Iterable[NodeUser], replace: bool
 ) -> Iterator[str]:
-    """What is here already and is not the same."""
+    """Reasons about records that exist here and differ from the files."""
     for node in users:
         key = _key_of(node)
         if key and key.user.name != node.name:
@@ -133,7 +132,7 @@ def _conflicts(
 
 
 def _differences_of_profile(node: NodeProfile) -> list[str]:
-    """The fields in which the profile of that id, if there is one, is not as in the file."""
+    """The fields in which the profile with that id, if it exists, differs from the file."""
     profile = Profile.objects.filter(pk=node.id).first()
     if profile is None:
         return []
@@ -147,7 +146,7 @@ def _differences_of_profile(node: NodeProfile) -> list[str]:
 
 
 def _differences_of_user(node: NodeUser) -> list[str]:
-    """The fields in which the MCP user of that name, if there is one, is not as in the file."""
+    """The fields in which the MCP user of that name, if it exists, differs from the file."""
     user = McpUser.objects.filter(name=node.name).first()
     if user is None:
         return []
@@ -162,7 +161,7 @@ def _differences_of_user(node: NodeUser) -> list[str]:
 
 
 def _limits_kept(record: Profile | McpUser, node: NodeProfile | NodeUser) -> dict[str, bool]:
-    """Of each limit in the file. One that is set only here stays: the import ends none."""
+    """Whether each limit in the file is set here. Limits that are set only here stay."""
     return {field: getattr(record, field) == limit for field, limit in node.limits.items()}
 
 
@@ -202,7 +201,8 @@ def _save(record: Model, **fields: object) -> None:
 
 
 def _bring_key(user: McpUser, node: NodeUser) -> None:
-    """A key that is here already stays as it is, or is revoked; another one is ended."""
+    """Adopt the key of the file instead of the user's others, unless it is here already; revoke it
+    if the file says so."""
     if _key_of(node) is None:
         user.revoke_keys()
         user.adopt_key(node.digest, LABEL)
@@ -211,7 +211,7 @@ def _bring_key(user: McpUser, node: NodeUser) -> None:
 
 
 def _rights(user: McpUser) -> str:
-    """With which profile, and what of the scopes in the file the profile withholds."""
+    """The user's profile and scopes, and the scopes in the file that its profile withholds."""
     user.refresh_from_db()
     notes = [f"profile {user.profile_id}, {', '.join(user.policy.ordered_scopes) or 'no scope'}"]
     withheld = [scope for scope in user.scopes if scope not in user.policy.scopes]

@@ -1,4 +1,4 @@
-"""What an installation consists of, as far as the machine can tell. Holds no secret."""
+"""Collects the facts about an installation for a report, without secrets."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 from django.conf import settings
 from django.db import connection
 
-from credentials.management.places import compose_service, told
-from mcpserver.client_setup import NAME, ClientSetup
-from mcpserver.proofs import Proof
+from infinity_mcp.core.paths import compose_service, told
+from mcpserver.connect.client_setup import NAME, ClientSetup
+from mcpserver.connect.install_check import CheckResult
 from oauthbridge.redirects import LOOPBACK_HOSTS
 
 CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
@@ -21,6 +21,8 @@ CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 
 @dataclass(frozen=True)
 class Repository:
+    """Where the installed code comes from."""
+
     url: str  # empty without a remote
     commit: str
     changed: bool | None  # since the commit, in files under version control; None: not known
@@ -28,15 +30,17 @@ class Repository:
 
 @dataclass(frozen=True)
 class InstalledFile:
+    """A file of the installation that holds data or secrets."""
+
     path: str
     what: str
     mode: str  # octal, like 0600
-    owner: str  # a name, or a user id that has none here
+    owner: str  # a name, or a user id without a name here
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the configuration of a client with a key has to say, besides the URL."""
+    """The parts of a client's configuration besides the URL."""
 
     name: str = NAME
     transport: str = "streamable HTTP"
@@ -45,6 +49,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Report:
+    """The facts about an installation that install_report writes."""
+
     folder: str
     repository: Repository | None
     service: str
@@ -52,38 +58,39 @@ class Report:
     database: str
     url: str
     key_file: str
-    proofs: tuple[Proof, ...]
+    proofs: tuple[CheckResult, ...]
     entry: Entry
     client: ClientSetup
 
     @property
     def is_proven(self) -> bool:
+        """Whether all proofs passed."""
         return all(proof.passed for proof in self.proofs)
 
 
 def repository() -> Repository | None:
-    """None where the installation is not a git checkout, or git is not there."""
+    """The git repository of the installation; None without a checkout or without git."""
     prefix, _, commit = _git("rev-parse", "--show-prefix", "HEAD").partition("\n")
-    if prefix or not commit:  # a prefix: a checkout of something else lies around this folder
+    if prefix or not commit:  # a prefix: the folder is inside a checkout of another project
         return None
     changed = bool(_git("status", "--porcelain", "--untracked-files=no"))
     return Repository(without_user(_git("remote", "get-url", "origin")), commit, changed)
 
 
 def service(url: str) -> str:
-    """How what answers at `url` is served; what starts it there, only who installed it can say."""
+    """How the server at `url` is run, as far as this process can know."""
     if name := compose_service():
         return f"Compose service {name}"
     container = " in a container" if any(mark.exists() for mark in CONTAINER_MARKS) else ""
     parts = urlsplit(url)
-    # These settings are not those of the server if it is seen on another port of this machine.
+    # If the URL has another port of this machine, its server has other settings than these.
     is_here = parts.hostname not in LOOPBACK_HOSTS or parts.port == settings.PORT
     place = f" on {settings.HOST}:{settings.PORT}" if is_here else ""
     return f"manage.py mcp_serve{place}{container}"
 
 
 def database(folder: Path | None) -> str:
-    """Which database, without its password."""
+    """The database's type, name and host, without its password."""
     name, host = connection.settings_dict["NAME"], connection.settings_dict["HOST"]
     if connection.vendor == "sqlite":
         name = told(Path(name), folder)
@@ -91,7 +98,7 @@ def database(folder: Path | None) -> str:
 
 
 def files(key_file: Path, folder: Path | None) -> Iterator[InstalledFile]:
-    """Those of the installation that are there and hold what is private, told below `folder`."""
+    """The existing files of the installation with private content, with paths below `folder`."""
     candidates = {settings.ENV_FILE: "secrets and settings", key_file: "MCP key"}
     if connection.vendor == "sqlite":
         candidates[Path(connection.settings_dict["NAME"])] = "database"
@@ -105,7 +112,7 @@ def files(key_file: Path, folder: Path | None) -> Iterator[InstalledFile]:
 
 def _owner(path: Path) -> str:
     try:
-        if not compose_service():  # where the host may give another name to the same number
+        if not compose_service():  # the host may have another name for the same number
             return path.owner()
     except (KeyError, NotImplementedError):  # a user without a name; Windows
         pass
@@ -113,7 +120,7 @@ def _owner(path: Path) -> str:
 
 
 def _git(*arguments: str) -> str:
-    """What git says of the project folder; nothing when it fails or is not installed."""
+    """git's output for the project folder; empty if it fails or is not installed."""
     command = ["git", "-C", str(settings.BASE_DIR), *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.rstrip()
@@ -122,7 +129,7 @@ def _git(*arguments: str) -> str:
 
 
 def without_user(url: str) -> str:
-    """A token may stand before the @ of an https address."""
+    """`url` without the part before its @, which may be a token."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         return url

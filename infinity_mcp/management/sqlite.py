@@ -1,7 +1,7 @@
-"""The embedded database as a whole: copied while it is in use, checked, and put back.
+"""Copies, checks and restores the embedded database.
 
-All copying is done by SQLite's backup interface, which sees one moment of a database that others
-write to; a copy of the file would not.
+It copies with SQLite's backup interface, which gives a consistent copy of a database in use;
+copying the file would not.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import Model
 
 from accounts.models import ApiKey, McpUser
-from credentials.files import new_secret_file
 from credentials.models import Profile
+from infinity_mcp.core.secret_files import new_secret_file
 
-SECONDS = 3.0  # to wait for others who write
+SECONDS = 3.0  # to wait for other writers
 UNUSABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def database_path() -> Path:
-    """Where this installation's database is. Raises CommandError when it is not SQLite's."""
+    """The file of this installation's database. Raises CommandError if it is not SQLite's."""
     if connection.vendor != "sqlite":
         raise CommandError(
             f"The database is {connection.display_name}, not SQLite: use pg_dump and pg_restore, as"
@@ -39,12 +39,12 @@ def database_path() -> Path:
 
 def is_part_of(database: Path, file: Path) -> bool:
     """Is `file` the database itself, or one of the two files beside it?"""
-    parts = [f"{database.resolve()}{suffix}" for suffix in ("", "-wal", "-shm")]
-    return str(file.resolve()) in parts
+    parts = [f"{os.path.realpath(database)}{suffix}" for suffix in ("", "-wal", "-shm")]
+    return os.path.realpath(file) in parts
 
 
 def back_up(database: Path, target: Path) -> str:
-    """Make `target`, an empty file, a copy; returns what is in it, in words.
+    """Copy `database` to `target`, an empty file; returns a description of its contents.
 
     Raises sqlite3.Error and CommandError.
     """
@@ -56,7 +56,7 @@ def back_up(database: Path, target: Path) -> str:
 
 
 def read_backup(file: Path, target: Path) -> str:
-    """Like `back_up`, of a file that may be anything."""
+    """Like `back_up`, from a file that may not be a backup. Raises CommandError if it is not."""
     try:
         target.touch(mode=0o600)
         return back_up(file, target)
@@ -78,7 +78,7 @@ def as_alias(path: Path) -> Iterator[str]:
 
 
 def migrations_of_newer_versions(alias: str) -> list[str]:
-    """Applied in that database and unknown to this version, like `accounts.0002_more`."""
+    """Migrations applied in that database but unknown to this version: `accounts.0002_more`."""
     loader = MigrationLoader(connections[alias])
     apps = {app for app, _ in loader.disk_migrations}  # an app that was removed is no newer version
     unknown = loader.applied_migrations.keys() - loader.disk_migrations.keys()
@@ -86,7 +86,7 @@ def migrations_of_newer_versions(alias: str) -> list[str]:
 
 
 def put_in_place(restored: Path, database: Path) -> Path:
-    """Make `restored` the database; returns where the one before is now, if there was one.
+    """Make `restored` the database; returns where the previous one is now, if there was one.
 
     Raises sqlite3.OperationalError, with nothing changed, while anything else uses the database.
     """
@@ -95,7 +95,7 @@ def put_in_place(restored: Path, database: Path) -> Path:
     if _can_be_opened(database):
         _exchange(restored, database, aside)
         return aside
-    # First what is beside it: SQLite would take an old one for the new database's.
+    # First the files beside it: SQLite would mistake old ones for the new database's.
     for suffix in ("-wal", "-shm", ""):
         if os.path.exists(f"{database}{suffix}"):
             os.replace(f"{database}{suffix}", f"{aside}{suffix}")
@@ -104,7 +104,7 @@ def put_in_place(restored: Path, database: Path) -> Path:
 
 
 def _can_be_opened(database: Path) -> bool:
-    """False also for one so damaged that SQLite does not know it."""
+    """Is it a database that SQLite can open? False also if it is too damaged for that."""
     try:
         with _opened(database) as live:
             live.execute("SELECT count(*) FROM sqlite_master")
@@ -117,7 +117,7 @@ def _can_be_opened(database: Path) -> bool:
 
 def _exchange(restored: Path, database: Path, aside: Path) -> None:
     with _opened(database) as live, _opened(restored) as new, new_secret_file(aside) as scratch:
-        # Held until the end, so that nothing is written between the two copies and lost.
+        # Held until the end, so that no write between the two copies is lost.
         live.execute("PRAGMA locking_mode=EXCLUSIVE")
         live.execute("BEGIN EXCLUSIVE")
         live.execute("COMMIT")
@@ -141,7 +141,7 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 
 def _refuse_busy(status: int, remaining: int, total: int) -> None:
-    """It would try for ever; SECONDS have been waited already."""
+    """Raise an error if the database is locked, as SQLite's backup would retry for ever."""
     if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         raise sqlite3.OperationalError("database is locked")
 

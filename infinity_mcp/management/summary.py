@@ -1,30 +1,33 @@
-"""What the quickstart tells a newcomer: where everything is, and what to do next."""
+"""Formats the summary of the quickstart: where everything is, and what to do next."""
 
 from __future__ import annotations
 
-import os
+import shlex
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
 
-from credentials.management.commands.credentials_init import assignments
-from credentials.management.places import compose_service, manage, told
-from mcpserver.client_setup import Server, codex_config, export_key, server_url
+from infinity_mcp.core.paths import compose_service, manage, told, unkept
+from mcpserver.connect.client_setup import Server, codex_config, export_key, server_url
+
+KEPT = ("PORT", "DATA_DIR", "CONFIG_DIR")  # in the file that the first quickstart makes
 
 
 @dataclass
 class Summary:
-    """Filled while setting up. `admin_password` is set only for an admin created just now."""
+    """The facts to print. `admin_password` is set only for a new admin."""
 
     key_file: Path
     key_works: bool = True
+    key_trouble: str = ""  # why the key file cannot be read, and what to do
     admin_name: str = ""
     admin_password: str = field(default="", repr=False)
     created: list[str] = field(default_factory=list)
 
     def text(self, *, serve: bool) -> str:
-        """About 20 lines for a terminal. Holds the new password, never a key."""
+        """About 20 lines for a terminal, with the new password but never a key."""
         url = server_url()
         return "\n".join(
             [
@@ -34,13 +37,13 @@ class Summary:
                 f"  MCP key    {self._key()}",
                 f"  Admin      {url}/admin/ as {self._admin()}",
                 f"  Connect    {url}/connect/",
-                *self._port(),
+                *self._unkept(),
                 "",
                 "For Codex, add this to ~/.codex/config.toml:",
                 "",
                 *(f"  {line}" for line in codex_config(f"{url}/mcp").splitlines()),
                 "",
-                f"and start it from a shell that knows the key{self._where()}:",
+                f"and start it from a shell with the key{self._where()}:",
                 "",
                 f"  {export_key(Server(url, key_file=str(told(self.key_file))))}",
                 "",
@@ -55,6 +58,8 @@ class Summary:
 
     def _key(self) -> str:
         file = told(self.key_file)
+        if self.key_trouble:
+            return self.key_trouble
         if self.key_works:
             return str(file)
         rotate = manage("credentials_rotate_user_key", "--name", "codex", "--key-file", str(file))
@@ -65,10 +70,12 @@ class Summary:
             return ""
         return ", in this folder (sudo cat where cat is refused: the file is the container's)"
 
-    def _port(self) -> list[str]:
-        port = unkept_port()
-        note = f"{port} for this start only; to keep it, set PORT in {settings.ENV_FILE}"
-        return [f"  Port       {note}"] if port else []
+    def _unkept(self) -> list[str]:
+        return [
+            f"  {name:<10} {value} for this start only; to keep it, set {name} in"
+            f" {settings.ENV_FILE}"
+            for name, value in unkept_settings().items()
+        ]
 
     def _admin(self) -> str:
         if self.admin_password:
@@ -79,13 +86,17 @@ class Summary:
         )
 
 
-def unkept_port() -> str:
-    """The PORT of this start if ENV_FILE says another or none, so that the next has another."""
-    given: str = os.environ.get("PORT", "")
-    if compose_service() or not settings.ENV_FILE.exists():  # the environment always says it
-        return ""
-    return "" if given == assignments(settings.ENV_FILE).get("PORT", "") else given
+def unkept_settings() -> dict[str, str]:
+    """The settings of this start that the next one has only if they are given again."""
+    if compose_service() or not settings.ENV_FILE.exists():  # the environment always has them
+        return {}
+    return unkept(*KEPT)
 
 
 def _to_serve() -> str:
-    return "docker compose up -d" if compose_service() else manage("mcp_serve")
+    if compose_service():
+        return "docker compose up -d"
+    port = unkept_settings().get("PORT", "")
+    if not port or sys.platform == "win32":  # where variables stay set in the shell
+        return manage("mcp_serve")
+    return f"PORT={shlex.quote(port)} {manage('mcp_serve')}"

@@ -1,5 +1,8 @@
-"""The operator's pages. They are above the apps whose models they show, because they name tools,
-ask Infinity and show how clients are set up."""
+"""Registers the operator's pages in the admin.
+
+They are not in the apps of their models, because they list tools, ask Infinity and show how to set
+up clients.
+"""
 
 from __future__ import annotations
 

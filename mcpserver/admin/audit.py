@@ -1,7 +1,7 @@
-"""The audit log in the admin: read, filtered, exported, and changed by nobody.
+"""Shows the audit log in the admin: filters and exports, no changes.
 
-Each list stays fast on a million rows: it is filtered and ordered by what has an index, and never
-counted to the end.
+Each list stays fast on a million rows: it is filtered and ordered by indexed columns, and counted
+only up to MAX_ROWS.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
-from accounts.lookups import FilteredLookups
-from mcpserver.export import csv_parts
-from mcpserver.models import Event, Outcome, ToolCall
+from accounts.admin.lookups import FilteredLookups
+from mcpserver.admin.csv_export import csv_parts
+from mcpserver.audit.models import Event, Outcome, ToolCall
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Model]
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 else:
     BaseAdmin, BasePaginator = ModelAdmin, Paginator
 
-MOST_DETAIL = 90  # characters; the page of an event has all
-MOST_ROWS = 10_000  # that can be paged through
+MAX_DETAIL = 90  # characters; the page of an event shows all
+MAX_ROWS = 10_000  # that can be paged through
 SPANS = {
     "1h": ("hour", timedelta(hours=1)),
     "1d": ("24 hours", timedelta(days=1)),
@@ -58,14 +58,19 @@ Choices = list[tuple[str, str]]
 
 
 class BoundedPaginator(BasePaginator):
+    """Counts at most MAX_ROWS rows."""
+
     @cached_property
     def count(self) -> int:
+        """The number of rows, MAX_ROWS at most."""
         rows = self.object_list
         assert isinstance(rows, QuerySet)
-        return rows.order_by()[:MOST_ROWS].count()
+        return rows.order_by()[:MAX_ROWS].count()
 
 
 class WithinFilter(DropdownFilter):
+    """Filters by a time span that ends now."""
+
     title, parameter_name = "time", "within"
     time_field = ""
 
@@ -73,6 +78,7 @@ class WithinFilter(DropdownFilter):
         return [(key, f"The last {words}") for key, (words, _) in SPANS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        """The rows of the chosen time span."""
         _, span = SPANS.get(str(self.value()), (None, None))
         if span is None:
             return queryset
@@ -80,35 +86,46 @@ class WithinFilter(DropdownFilter):
 
 
 class CallWithinFilter(WithinFilter):
+    """Filters calls by a time span that ends now."""
+
     time_field = "started_at"
 
 
 class EventWithinFilter(WithinFilter):
+    """Filters events by a time span that ends now."""
+
     time_field = "happened_at"
 
 
 class WordFilter(DropdownFilter):
-    """By a field without choices, whose values are known all the same."""
+    """Filters by a field that has no choices, but known values."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        """The rows whose column has the chosen word."""
         named = {str(self.parameter_name): self.value()}
         return queryset.filter(**named) if self.value() else queryset
 
 
 class ToolFilter(WordFilter):
+    """Filters calls by tool."""
+
     title = parameter_name = "tool"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        from mcpserver.server import tool_names  # commands load the admin too
+        """The names of all tools, also those that were never called."""
+        from mcpserver.tools import tool_names  # here, because commands load the admin
 
         return [(name, name.removeprefix("infinity_")) for name in sorted(tool_names())]
 
 
 class ErrorFilter(WordFilter):
+    """Filters calls by the reason why they did not work."""
+
     title = parameter_name = "error"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        from mcpserver.audit import ERROR_KINDS  # commands load the admin too
+        """The kinds of errors that calls end with."""
+        from mcpserver.audit.log import ERROR_KINDS  # here, because commands load the admin
 
         return [(kind, kind.replace("_", " ").capitalize()) for kind in ERROR_KINDS]
 
@@ -123,7 +140,7 @@ def _search_for(term: str, text: str) -> str:
 
 
 class AuditAdmin(FilteredLookups, BaseAdmin):
-    """A list that nobody changes."""
+    """Shows a list of the audit log, which cannot be changed."""
 
     actions = None
     list_filter_submit = True
@@ -134,41 +151,45 @@ class AuditAdmin(FilteredLookups, BaseAdmin):
     sortable_by = ()
 
     def get_urls(self) -> list[URLPattern]:
+        """Add the address of the CSV export."""
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"
         export = path("export/", self.admin_site.admin_view(self.export_view), name=name)
         return [export, *super().get_urls()]
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """When it was comes first; Django leaves out what no form may change."""
+        """All fields, with the time first: Django leaves it out because no form may change it."""
         fields = super().get_fields(request, obj)
         return sorted(fields, key=lambda field: field not in self.readonly_fields)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
     ) -> tuple[QuerySet[Model], bool]:
+        """Filter by `matches` instead of searching columns for words."""
         term = search_term.strip().replace("\0", "")
         return (queryset.filter(self.matches(term)) if term else queryset), False
 
     def matches(self, term: str) -> Q:
-        """What a search is for: one thing only, so that one index has the rows in their order."""
+        """The condition of a search, on one column, so that one index has the rows in order."""
         return Q(request_id=term) if _REQUEST_ID.fullmatch(term) else self.named(term)
 
     def named(self, name: str) -> Q:
+        """The condition of a search for a name."""
         raise NotImplementedError
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        """Show the list, with a link that exports the rows which it shows."""
         address = f"export/?{request.GET.urlencode()}"
         return super().changelist_view(request, {**(extra_context or {}), "export_url": address})
 
     def export_view(self, request: HttpRequest) -> StreamingHttpResponse | HttpResponseRedirect:
-        """All rows of the list as it is filtered, newest first."""
+        """Send all rows of the filtered list as CSV, newest first."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
             rows = self.get_changelist_instance(request).get_queryset(request)
-        except IncorrectLookupParameters:  # of a value: the list says so
+        except IncorrectLookupParameters:  # an invalid value of a filter: the list says so
             return redirect(f"../?{urlencode({ERROR_FLAG: 1})}")
         fields = [field.name for field in self.opts.concrete_fields]
         name = f"{self.opts.model_name}s-{timezone.now():%Y-%m-%d}.csv"
@@ -189,6 +210,8 @@ class AuditAdmin(FilteredLookups, BaseAdmin):
 
 @admin.register(ToolCall)
 class ToolCallAdmin(AuditAdmin):
+    """Lists calls of tools."""
+
     readonly_fields = ("began",)
     list_display = (
         "began",
@@ -213,6 +236,7 @@ class ToolCallAdmin(AuditAdmin):
     )
 
     def named(self, name: str) -> Q:
+        """Calls by an MCP user."""
         return Q(user=name)
 
     @display(description="outcome", label=OUTCOME_COLOURS)
@@ -230,6 +254,8 @@ class ToolCallAdmin(AuditAdmin):
 
 @admin.register(Event)
 class EventAdmin(AuditAdmin):
+    """Lists events."""
+
     readonly_fields = ("moment",)
     list_display = ("moment", "kind", "about", "in_short", "by", "count")
     list_filter = (EventWithinFilter, ("kind", ChoicesDropdownFilter))
@@ -240,6 +266,7 @@ class EventAdmin(AuditAdmin):
     )
 
     def named(self, name: str) -> Q:
+        """Events about a name or, after "by ", those of an actor."""
         if name.startswith("by "):
             return Q(actor=name.removeprefix("by "))
         return Q(subject=name)
@@ -254,7 +281,7 @@ class EventAdmin(AuditAdmin):
 
     @admin.display(description="detail")
     def in_short(self, event: Event) -> str:
-        return Truncator(event.detail).chars(MOST_DETAIL)
+        return Truncator(event.detail).chars(MAX_DETAIL)
 
     @admin.display(description="actor")
     def by(self, event: Event) -> str:

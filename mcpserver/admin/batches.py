@@ -1,4 +1,4 @@
-"""Changing many rows without keeping everybody else from writing meanwhile."""
+"""Changes many rows in batches, so that others can write in between."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ M = TypeVar("M", bound=Model)
 
 
 def batches(rows: QuerySet[M]) -> Iterator[list[M]]:
-    """`rows`, some at a time. Each batch is for a transaction of its own: SQLite lets nobody else
-    write during one."""
+    """Yields `rows` in batches, each for its own transaction: during one, SQLite lets no other
+    connection write."""
     keys = list(rows.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(keys), SIZE):
         yield list(rows.filter(pk__in=keys[start : start + SIZE]))
 
 
 def log_changes(request: HttpRequest, rows: Sequence[Model], message: str | list[Any]) -> None:
-    """Put `message` into the history of each row."""
+    """Add `message` to the history of each row."""
     user: Any = request.user
     LogEntry.objects.log_actions(user.pk, rows, CHANGE, message)

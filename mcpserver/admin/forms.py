@@ -1,4 +1,4 @@
-"""Forms of the operator's pages."""
+"""Defines the forms of the operator's pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from accounts.scopes import ACCESS, SCOPES, known_scopes
 from credentials.errors import CredentialError, TokenInvalid
 from credentials.models import Profile
 from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL, clean_token, complete_base_url
-from mcpserver.forms import OVERLAPS, KeyForm, MadeKey
+from mcpserver.connect.forms import OVERLAPS, KeyForm, MadeKey
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Any]
@@ -36,7 +36,7 @@ LIFETIMES = {"30d": 30, "90d": 90, "365d": 365}  # days
 
 
 class AccessForm(ModelForm):
-    """Scopes, asked for in words."""
+    """Sets scopes by an access level in words."""
 
     access = forms.ChoiceField(
         choices=[
@@ -51,7 +51,7 @@ class AccessForm(ModelForm):
         choices=[(scope, settings.OAUTH2_PROVIDER["SCOPES"][scope]) for scope in SCOPES],
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Looked at only with “Exactly the scopes below”.",
+        help_text="Used only with “Exactly the scopes below”.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -71,6 +71,8 @@ class AccessForm(ModelForm):
 
 
 class McpUserForm(AccessForm):
+    """Edits an MCP user."""
+
     class Meta:
         model = McpUser
         fields = "__all__"
@@ -88,7 +90,7 @@ class McpUserForm(AccessForm):
 
 
 class ProfileForm(AccessForm):
-    """A profile and, written but never read back, its Infinity token."""
+    """Edits a profile. Its Infinity token can be entered, and is never shown."""
 
     token = forms.CharField(
         label="Infinity token",
@@ -107,6 +109,7 @@ class ProfileForm(AccessForm):
         }
 
     def clean_token(self) -> str:
+        """The token without the space around it; "" keeps the stored one."""
         text: str = self.cleaned_data["token"]
         try:
             return clean_token(text) if text.strip() else ""
@@ -128,19 +131,19 @@ class ProfileForm(AccessForm):
         return profile
 
     def _token_for(self, base_url: str) -> str:
-        """What stands for an empty field: the stored token, which goes nowhere else than before."""
+        """The token for an empty field; "" keeps the stored one, which needs the same base URL."""
         adding = self.instance._state.adding
         if not adding and complete_base_url(base_url) == self.initial["base_url"]:
             return ""
         if base_url == SANDBOX_URL:
             return SANDBOX_TOKEN
         missing = "A profile needs its token; only the sandbox brings its own."
-        moved = "The token would be sent elsewhere than before: enter it again, too."
+        moved = "The stored token is for the old base URL only: enter it again."
         self.add_error("token", missing if adding else moved)
         return ""
 
     def _try_to_encrypt(self, token: str) -> None:
-        """Without a usable store key nothing can be stored, and the form is the place to say so."""
+        """Adds an error to the form when the store key cannot encrypt the token."""
         try:
             if token:
                 Profile().set_token(token)
@@ -149,6 +152,8 @@ class ProfileForm(AccessForm):
 
 
 class AdminKeyForm(KeyForm):
+    """Makes a key beside the other keys of an MCP user."""
+
     label = forms.CharField(
         required=False,
         max_length=100,
@@ -163,14 +168,18 @@ class AdminKeyForm(KeyForm):
     )
 
     def make_key(self, user: McpUser) -> MadeKey:
+        """Make a key beside the others."""
         return user.issue_key(self.cleaned_data["label"], self.expires_at())
 
     def expires_at(self) -> datetime | None:
+        """When the new key expires, or None."""
         days = LIFETIMES.get(self.cleaned_data["lifetime"])
         return timezone.now() + timedelta(days=days) if days else None
 
 
 class RotationForm(AdminKeyForm):
+    """Makes a key in place of the other keys of an MCP user."""
+
     overlap = forms.ChoiceField(
         label="Its other keys",
         choices=[(word, text) for word, (text, _) in OVERLAPS.items()],
@@ -179,17 +188,20 @@ class RotationForm(AdminKeyForm):
     )
 
     def make_key(self, user: McpUser) -> MadeKey:
+        """Make a key; the others end after the chosen overlap."""
         grace = OVERLAPS[self.cleaned_data["overlap"]][1]
         return user.rotate_key(grace, self.cleaned_data["label"], self.expires_at())
 
 
 class AssignProfileForm(forms.Form):
+    """Chooses a profile for several MCP users."""
+
     profile = forms.ModelChoiceField(Profile.objects.all(), widget=UnfoldAdminSelectWidget)
 
 
 def _tool_choices(stored: object) -> list[Any]:
-    """Tools by scope; those that a user was given and that are no more, so that they can go."""
-    from mcpserver.server import all_tools  # commands load the admin too, and would pay for the SDK
+    """Tools by scope; also stored names that are no longer tools, so that they can be removed."""
+    from mcpserver.tools import all_tools
 
     groups: dict[str, list[tuple[str, str]]] = {scope: [] for scope in SCOPES}
     for tool in all_tools():

@@ -1,4 +1,4 @@
-"""Pages of an MCP user's keys. A new key's text is in one answer to a POST, and nowhere else."""
+"""Makes, rotates and revokes the keys of an MCP user. A new key is shown in one answer only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
-from accounts.lookups import FilteredLookups
+from accounts.admin.lookups import FilteredLookups
 from accounts.models import McpUser
 from mcpserver.admin.forms import AdminKeyForm, RotationForm
 from mcpserver.admin.pages import confirmation, found, page
-from mcpserver.forms import ALREADY_MADE, MadeKey
-from mcpserver.setups import setups_context
+from mcpserver.connect.forms import ALREADY_MADE, MadeKey
+from mcpserver.connect.setup_page import setups_context
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[McpUser]
@@ -25,20 +25,23 @@ else:
 
 
 class KeyPages(FilteredLookups, Base):
-    """What may be done about the keys of an MCP user, by whoever may change it."""
+    """Pages for the keys of an MCP user, for people who may change the user."""
 
     actions_detail = ("new_key", "rotate_keys", "revoke_keys")
 
     @action(description="New key", permissions=["change"], icon="add")
     def new_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for a label and expiry, make a key, and show it once."""
         return self._make(request, object_id, AdminKeyForm, "New key")
 
     @action(description="Rotate keys", permissions=["change"], icon="autorenew")
     def rotate_keys(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Make a key, show it once, and let the user's other keys end."""
         return self._make(request, object_id, RotationForm, "Rotate keys")
 
     @action(description="Revoke all keys", permissions=["change"], icon="block")
     def revoke_keys(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Revoke all the user's keys, after a confirmation."""
         user: McpUser = found(self, request, object_id)
         if request.method != "POST":
             question = f"Agents that use a key of {user} are refused from then on."

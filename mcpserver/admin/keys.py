@@ -1,4 +1,4 @@
-"""API keys in the admin: listed and revoked. They are made on the pages of their users."""
+"""Lists and revokes API keys in the admin. They are made on the pages of their users."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from accounts.lookups import FilteredLookups
+from accounts.admin.lookups import FilteredLookups
+from accounts.admin.rows import RowFilter
 from accounts.models import ApiKey
-from accounts.rows import RowFilter
 from mcpserver.admin.batches import batches, log_changes
 from mcpserver.admin.pages import confirmation, found
 
@@ -28,6 +28,8 @@ STATE_COLOURS = {"live": "success", UNUSED: "warning", "revoked": "danger", "exp
 
 
 class StateFilter(admin.SimpleListFilter):
+    """Filters keys by whether they work and are used."""
+
     title = "state"
     parameter_name = "state"
 
@@ -35,6 +37,7 @@ class StateFilter(admin.SimpleListFilter):
         return [("live", "Live"), ("unused", UNUSED.capitalize()), ("ended", "Revoked or expired")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        """The keys that are live, unused for a long time, or ended."""
         match self.value():
             case "live":
                 return queryset.filter(pk__in=ApiKey.objects.live())
@@ -46,7 +49,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class KeyColumns:
-    """What lists say of a key, here and on the page of its user."""
+    """Columns for the list of keys, and for the keys on the page of an MCP user."""
 
     @display(description="begins with")
     def begins(self, key: ApiKey) -> str:
@@ -54,13 +57,15 @@ class KeyColumns:
 
     @display(description="state", label=STATE_COLOURS)
     def state_label(self, key: ApiKey) -> str:
-        if key.pk is None:  # the blank row of a form whose hidden fields were damaged
+        if key.pk is None:  # the blank row of a form whose hidden fields were changed
             return ""
         return UNUSED if key.is_unused else key.state
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(FilteredLookups, KeyColumns, Base):
+    """Lists and revokes API keys."""
+
     fields = ("user", "label", "begins", "state_label", "created_at", "last_used_at", "expires_at")
     list_display = (
         "begins",
@@ -82,6 +87,7 @@ class ApiKeyAdmin(FilteredLookups, KeyColumns, Base):
 
     @admin.action(description="Revoke selected keys", permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        """Revoke those of the selected keys that are live, and say how many."""
         revoked = 0
         for some in batches(keys.filter(pk__in=ApiKey.objects.live())):
             revoked += self._revoke(request, some)
@@ -89,6 +95,7 @@ class ApiKeyAdmin(FilteredLookups, KeyColumns, Base):
 
     @action(description="Revoke", permissions=["revoke"], icon="block")
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Revoke one key, after a confirmation."""
         key: ApiKey = found(self, request, object_id)
         if request.method != "POST":
             question = f"Agents that use the key {key} of {key.user} are refused from then on."

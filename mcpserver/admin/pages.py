@@ -1,4 +1,4 @@
-"""Pages of the admin beside its own lists and forms."""
+"""Renders pages of the admin that are neither lists nor forms of a model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def page(
     about: Model | None = None,
     **context: Any,
 ) -> TemplateResponse:
-    """A page within the admin's frame; `about` is what its breadcrumbs lead to."""
+    """A page in the admin's layout; `about` is the record in its breadcrumbs."""
     context |= {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
@@ -30,7 +30,7 @@ def page(
 
 
 def found(model_admin: admin.ModelAdmin[Any], request: HttpRequest, object_id: str) -> Any:
-    """The record that a page is about. Raises Http404, of what is no id too."""
+    """The record with this id. Raises Http404, also for a malformed id."""
     record = model_admin.get_object(request, object_id)
     if record is None:
         raise Http404
@@ -44,5 +44,5 @@ def confirmation(
     question: str,
     button: str,
 ) -> TemplateResponse:
-    """Asks `question`; its answer is a POST to the same address."""
+    """A page that asks `question`; to confirm it sends a POST to the same address."""
     return page(request, model_admin, "confirm", button, about, question=question, button=button)

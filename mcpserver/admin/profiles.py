@@ -1,4 +1,4 @@
-"""Profiles in the admin: their Infinity tokens are written here, and shown nowhere."""
+"""Shows profiles in the admin: their tokens can be replaced and are never shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from accounts.lookups import FilteredLookups
+from accounts.admin.lookups import FilteredLookups
 from accounts.policy import Policy
 from accounts.scopes import known_scopes
 from credentials.models import Profile
@@ -40,20 +40,22 @@ FIELDSETS = (
     ("Infinity", {"fields": ("token", ("base_url", "version"))}),
     (ALLOWED, {"fields": ("access", "scopes")}),
 )
-# For those who may not change it: without the field for the token, and access in words.
+# For people who may not change the profile: without the token's field, and access in words.
 SEEN_FIELDSETS = (
     (None, {"fields": ("id", "name", "active")}),
     ("Infinity", {"fields": (("base_url", "version"),)}),
     (ALLOWED, {"fields": ("allows",)}),
 )
 KNOWN_FIELDSETS = (
-    ("What is known of the token", {"fields": (("verified_as", "verified_at"), "token_ends")}),
+    ("About the token", {"fields": (("verified_as", "verified_at"), "token_ends")}),
     ("History", {"fields": (("created_at", "updated_at"),)}),
 )
 
 
 @admin.register(Profile)
 class ProfileAdmin(FilteredLookups, Base):
+    """Lists, edits and verifies profiles."""
+
     form = ProfileForm
     delete_confirmation_template = "mcpserver/admin/delete_profile.html"
     list_display = (
@@ -77,10 +79,12 @@ class ProfileAdmin(FilteredLookups, Base):
         return profiles.annotate(users_count=Count("mcp_users"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Profile | None = None) -> Any:
+        """Make the id of a stored profile read-only."""
         # The id is inside the ciphertext: another id would make the token unreadable.
         return ("id", *self.readonly_fields) if obj else self.readonly_fields
 
     def get_fieldsets(self, request: HttpRequest, obj: Profile | None = None) -> Any:
+        """The fields to fill in, to change or to see, by what the person may do."""
         if obj is None:
             return FIELDSETS
         shown = FIELDSETS if self.has_change_permission(request, obj) else SEEN_FIELDSETS
@@ -89,12 +93,14 @@ class ProfileAdmin(FilteredLookups, Base):
     def get_form(
         self, request: HttpRequest, obj: Profile | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
+        """Say at the token whether one must be given or the stored one stays."""
         form = super().get_form(request, obj, change, **kwargs)
         if "token" in form.base_fields:
             form.base_fields["token"].help_text = KEEP_TOKEN if obj else NEW_TOKEN
         return form
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        """Show the profile, with a warning if its token ends soon."""
         profile = self.get_object(request, object_id)
         if request.method == "GET" and profile and profile.token_expires_at and profile.ends_soon:
             text = f"The Infinity token ends: {ending(profile.token_expires_at)}. {RENEW}"
@@ -102,21 +108,24 @@ class ProfileAdmin(FilteredLookups, Base):
         return super().change_view(request, object_id, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Profile, form: Any, change: bool) -> None:
+        """Save the profile, and verify a new token with Infinity."""
         super().save_model(request, obj, form, change)
         if form.cleaned_data["token"]:
             self.save_and_verify(request, obj)
 
     @action(description="Save and verify now", permissions=["change"], icon="verified_user")
     def save_and_verify(self, request: HttpRequest, profile: Profile) -> None:
-        # No transaction stays open while Infinity is asked.
+        """Verify the token with Infinity once the changes are committed."""
+        # Not within the transaction: the request to Infinity may take long.
         transaction.on_commit(lambda: self._verify(request, [profile]))
 
     @admin.action(description="Verify with Infinity now", permissions=["change"])
     def verify_selected(self, request: HttpRequest, profiles: QuerySet[Profile]) -> None:
+        """Verify the tokens of the selected profiles with Infinity now."""
         self._verify(request, list(profiles))
 
     def _verify(self, request: HttpRequest, profiles: list[Profile]) -> None:
-        from mcpserver.verification import verify  # commands load the admin too
+        from mcpserver.gateway.verification import verify  # here, because commands load the admin
 
         for found in verify(profiles):
             level = messages.ERROR if found.problem else messages.SUCCESS
@@ -145,7 +154,7 @@ class ProfileAdmin(FilteredLookups, Base):
 
 
 def ending(moment: datetime) -> str:
-    """When something ends or has ended, for people."""
+    """When something ends or has ended, in words."""
     now = timezone.now()
     if moment <= now:
         return f"ended {moment:%d %b %Y}"

@@ -1,4 +1,4 @@
-"""MCP users in the admin: what they may do, in words, and their keys."""
+"""Shows MCP users in the admin, with their rights in words and their keys."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from accounts.admin.rows import RowFilter
 from accounts.models import ApiKey, McpUser
-from accounts.rows import RowFilter
 from mcpserver.admin.batches import batches, log_changes
 from mcpserver.admin.forms import AssignProfileForm, McpUserForm
 from mcpserver.admin.key_pages import KeyPages
@@ -40,7 +40,7 @@ FIELDSETS = (
     ("Tools", {"fields": ("allowed_tools",), "classes": ("collapse",)}),
     ("People", {"fields": ("people", "people_may_make_keys", "notes")}),
 )
-# For those who may not change it.
+# For people who may not change the MCP user.
 SEEN_FIELDSETS = (
     (None, {"fields": ("name", "profile", "active", "expires_at")}),
     ("People", {"fields": ("people", "people_may_make_keys", "notes")}),
@@ -52,6 +52,8 @@ RESULT_FIELDSET = (
 
 
 class KeyInline(KeyColumns, InlineBase):
+    """Lists the keys on the page of an MCP user."""
+
     model = ApiKey
     fields = ("begins", "label", "state_label", "created_at", "last_used_at", "expires_at")
     readonly_fields = fields
@@ -64,7 +66,7 @@ class KeyInline(KeyColumns, InlineBase):
     verbose_name_plural = "Keys"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
-        """The newest, and the newest that are live: there may be thousands of others."""
+        """The newest keys, and the newest live ones: there may be thousands of others."""
         match = request.resolver_match
         keys = super().get_queryset(request).filter(user=match.kwargs["object_id"] if match else 0)
         newest, live = keys.order_by("-pk"), keys.filter(pk__in=ApiKey.objects.live())
@@ -80,6 +82,8 @@ class KeyInline(KeyColumns, InlineBase):
 
 @admin.register(McpUser)
 class McpUserAdmin(KeyPages):
+    """Lists and edits MCP users."""
+
     form = McpUserForm
     object_history_template = "mcpserver/admin/user_history.html"
     list_display = (
@@ -118,6 +122,7 @@ class McpUserAdmin(KeyPages):
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: McpUser | None = None) -> Any:
+        """The fields to fill in, to change or to see, by what the person may do."""
         if obj is None:
             return FIELDSETS
         changing = self.has_change_permission(request, obj)
@@ -125,30 +130,34 @@ class McpUserAdmin(KeyPages):
         return (first, RESULT_FIELDSET, *others)
 
     def get_inlines(self, request: HttpRequest, obj: McpUser | None = None) -> Any:
+        """The user's keys, once the user is stored."""
         return super().get_inlines(request, obj) if obj else ()
 
     def response_post_save_add(self, request: HttpRequest, obj: McpUser) -> HttpResponseRedirect:
-        """To its page, where the next step is."""
+        """Redirect to the page of the new MCP user, with a link to the next step."""
         url = reverse("admin:accounts_mcpuser_new_key", args=[obj.pk])
         text = 'Next: agents need a key to work as {}. <a class="underline" href="{}">New key</a>'
         self.message_user(request, format_html(text, obj, url))
         return redirect("admin:accounts_mcpuser_change", obj.pk)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Keys and connections go with their user: who may delete it needs no other permission."""
+        """Keys and connections are deleted with their user, without further permissions."""
         shown, counts, _lacking, protected = super().get_deleted_objects(objs, request)
         return shown, counts, set(), protected
 
     @admin.action(description="Activate", permissions=["change"])
     def activate(self, request: HttpRequest, users: QuerySet[McpUser]) -> None:
+        """Let the selected users be used again."""
         self._set(request, users, "active", True)
 
     @admin.action(description="Deactivate", permissions=["change"])
     def deactivate(self, request: HttpRequest, users: QuerySet[McpUser]) -> None:
+        """Refuse the keys and connections of the selected users, until they are activated."""
         self._set(request, users, "active", False)
 
     @admin.action(description="Assign a profile", permissions=["change"])
     def assign_profile(self, request: HttpRequest, users: QuerySet[McpUser]) -> HttpResponse | None:
+        """Ask for a profile, then give it to all selected users."""
         form = AssignProfileForm(request.POST if "profile" in request.POST else None)
         if form.is_valid():
             self._set(request, users, "profile", form.cleaned_data["profile"])
@@ -164,9 +173,11 @@ class McpUserAdmin(KeyPages):
                     user.save(update_fields=[field])
                 log_changes(request, some, [{"changed": {"fields": [field]}}])
             changed += len(some)
-        self.message_user(request, f"MCP users changed: {changed}.")
+        text = f"MCP users changed: {changed}." if changed else "There was nothing to change."
+        self.message_user(request, text)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[McpUser]) -> None:
+        """Delete in batches, so that any number can be selected."""
         for some in batches(queryset):
             McpUser.objects.filter(pk__in=[user.pk for user in some]).delete()
 
@@ -188,7 +199,7 @@ class McpUserAdmin(KeyPages):
 
     @display(description="keys")
     def all_keys(self, user: McpUser) -> str:
-        """Below are the newest only."""
+        """A link to all keys: the page itself lists the newest only."""
         url = reverse("admin:accounts_apikey_changelist", query={"user__id__exact": user.pk})
         return format_html('<a class="underline" href="{}">{} in all</a>', url, user.keys.count())
 
@@ -203,7 +214,7 @@ class McpUserAdmin(KeyPages):
 
     @display(description="tools")
     def effective_tools(self, user: McpUser) -> str:
-        from mcpserver.server import all_tools  # commands load the admin too
+        from mcpserver.tools import all_tools  # here, because commands load the admin
 
         tools = [tool for tool in all_tools() if user.policy.allows(tool.name, tool.scope)]
         names = format_html_join("", "<li>{}</li>", ((tool.name,) for tool in tools))

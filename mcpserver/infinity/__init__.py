@@ -1,26 +1,19 @@
-"""An async client of the Infinity REST API (`infinity-api`); it knows nothing of MCP or Django."""
+"""Provides an async client of the Infinity REST API, independent of MCP and Django."""
 
 from __future__ import annotations
 
 from mcpserver.infinity.answers import JsonObject
 from mcpserver.infinity.circuit import Circuit
-from mcpserver.infinity.client import InfinityClient, Pacer
+from mcpserver.infinity.client import File, InfinityClient, Pacer
 from mcpserver.infinity.errors import InfinityError
-from mcpserver.infinity.transport import (
-    InProcessTransport,
-    NetworkTransport,
-    Transport,
-    UploadedFile,
-)
+from mcpserver.infinity.transport import NetworkTransport
 
 __all__ = [
     "Circuit",
-    "InProcessTransport",
+    "File",
     "InfinityClient",
     "InfinityError",
     "JsonObject",
     "NetworkTransport",
     "Pacer",
-    "Transport",
-    "UploadedFile",
 ]

@@ -1,4 +1,4 @@
-"""What Infinity answers, made into JSON or into one of our errors."""
+"""Parses answers of Infinity, and raises an error for those that report or show a failure."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ JsonObject = dict[str, Any]
 
 REMOVED = "Removed in selected version"
 MAX_DETAIL_LENGTH = 600
-LONGEST_WAIT = 86_400.0
-MOST_LEVELS = 254
-MOST_IN_ANSWER = 200_000  # lists, objects, and what they hold
-CHECK_THE_URL = "If it stays so, the operator must check the profile's API base URL."
+MAX_WAIT = 86_400.0
+MAX_LEVELS = 254
+MAX_IN_ANSWER = 200_000  # lists, objects, and what they hold
+CHECK_THE_URL = "If this persists, the operator must check the profile's API base URL."
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> Any:
-    """The JSON of an answer, or the error it stands for; None when it is empty but should not be.
+    """The JSON of an answer; None when it is empty but should not be. Raises InfinityError.
 
-    A single resource wrapped in `{"data": {…}}` is unwrapped (infinity-api.md §22.1). `secret`
-    is kept out of the error, should Infinity repeat it.
+    A single resource is unwrapped: some routes answer `{"data": {…}}`. If Infinity repeats
+    `secret`, the error does not.
     """
     if 300 <= status < 400:
         raise errors.BadAnswer(
@@ -43,7 +43,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, secret: st
         return None
     if _has_too_many_entries(body):
         raise errors.TooManyEntries(
-            f"Infinity's answer has more than {MOST_IN_ANSWER:,} entries. Ask for less: a smaller "
+            f"Infinity's answer has more than {MAX_IN_ANSWER:,} entries. Ask for less: a smaller "
             "limit, or without expand."
         )
     try:
@@ -53,7 +53,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, secret: st
         raise errors.BadAnswer(
             f"Infinity's answer ({status}) was {what}. {CHECK_THE_URL}"
         ) from None
-    if len(body) > 2 * MOST_LEVELS and not _is_writable(answer):
+    if len(body) > 2 * MAX_LEVELS and not _is_writable(answer):
         raise errors.BadAnswer(
             f"Infinity's answer ({status}) was nested too deeply. {CHECK_THE_URL}"
         )
@@ -61,15 +61,16 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, secret: st
 
 
 def _has_too_many_entries(body: bytes) -> bool:
-    """To read 16 MiB of brackets takes 1.5 s, to count them 0.02."""
-    if len(body) <= MOST_IN_ANSWER:
+    """Whether parsing would take too long: 1.5 s for 16 MiB of brackets, while counting takes
+    0.02."""
+    if len(body) <= MAX_IN_ANSWER:
         return False
-    return marks_in(body) > MOST_IN_ANSWER
+    return marks_in(body) > MAX_IN_ANSWER
 
 
 def _is_writable(answer: Any) -> bool:
-    """orjson reads 1,024 levels and writes MOST_LEVELS, and whoever reads our answer takes no more.
-    To write a page of 227 kB takes 0.2 ms, less than to count its brackets."""
+    """Whether orjson can write what it read: it reads 1,024 levels and writes MAX_LEVELS. Writing
+    a page of 227 kB takes 0.2 ms, less than counting its brackets."""
     try:
         orjson.dumps(answer)
     except orjson.JSONEncodeError:
@@ -78,14 +79,14 @@ def _is_writable(answer: Any) -> bool:
 
 
 def read_record(answer: Any) -> JsonObject:
-    """One resource."""
+    """The answer as one resource. Raises BadAnswer."""
     if isinstance(answer, dict) and answer:
         return answer
     raise _unexpected(answer, "one record")
 
 
 def read_object(answer: Any) -> JsonObject:
-    """What a write answers: the resource, or an object that says nothing."""
+    """The answer to a write: the resource, or an empty object. Raises BadAnswer."""
     if isinstance(answer, dict):
         return answer
     if answer == []:  # PHP's empty object
@@ -94,12 +95,12 @@ def read_object(answer: Any) -> JsonObject:
 
 
 def read_outcome(answer: Any) -> JsonObject:
-    """What a delete answers: the resource, or nothing at all."""
+    """The answer to a delete: the resource, or an empty object for an empty answer."""
     return {} if answer is None else read_object(answer)
 
 
 def read_page(answer: Any) -> JsonObject:
-    """A list in Infinity's envelope, each key present: `{has_more, before, after, data}`."""
+    """The answer as a page with all of its keys: `{has_more, before, after, data}`."""
     if isinstance(answer, list):
         answer = {"data": answer}
     if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):
@@ -125,7 +126,7 @@ def _cursor(value: Any) -> str | None:
 
 
 def _is_deleted(record: Any) -> bool:
-    """Infinity normally leaves deleted records out of lists (infinity-api.md §22.22)."""
+    """Whether a record is deleted. Infinity normally leaves such records out of lists."""
     return isinstance(record, dict) and record.get("deleted") is True
 
 
@@ -146,8 +147,9 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes, secret: str) 
     match status:
         case 401:
             return errors.TokenRefused(
-                "Infinity refused the Infinity token stored for this profile (401). The token may "
-                "be expired or revoked, or the API version wrong; only the operator can mend that.",
+                "Infinity refused the Infinity token of this profile (401). The token may be "
+                "expired or revoked, or the API version wrong; only the operator can mend "
+                "that (over stdio: INFINITY_API_TOKEN).",
                 status=status,
             )
         case 403:
@@ -192,7 +194,7 @@ ADVICE = {
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait from `Retry-After` (seconds or a date) or `X-RateLimit-Reset` (Unix time).
 
-    None when neither says; at most LONGEST_WAIT. Times are compared with the answer's own `Date`:
+    None without either; at most MAX_WAIT. Times are compared with the answer's own `Date`, because
     this machine's clock may be wrong.
     """
     now = _unix_time(headers.get("Date", "")) or datetime.now(UTC).timestamp()
@@ -206,21 +208,21 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         wait = float(reset) - now
     else:
         return None
-    return min(max(0.0, wait), LONGEST_WAIT)
+    return min(max(0.0, wait), MAX_WAIT)
 
 
 def _unix_time(date: str) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
-    except (ValueError, OverflowError):  # the latter for an absurd year or zone
+    except (ValueError, OverflowError):  # OverflowError for an absurd year or zone
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _detail(body: bytes) -> str:
-    """What Infinity says about the fault: its message and the fields it names, on one line.
+    """Infinity's explanation of a fault on one line: its message, or the fields that it names.
 
-    Only these texts of a JSON body are ever passed on; HTML and other bodies are not.
+    No other part of a body is passed on, and nothing of a body that is not JSON.
     """
     if _has_too_many_entries(body):
         return ""

@@ -1,4 +1,4 @@
-"""Failing fast while a host cannot be reached, instead of letting every call wait for it."""
+"""Fails calls fast while a host cannot be reached."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OPEN_SECONDS = 15.0
 
 
 class Circuit:
-    """Opens after five connections in a row that did not come about; then one probe at a time.
+    """Opens after five failed connections in a row; then it lets one probe through at a time.
 
     An answer of any kind closes it: a refused token says nothing about the host.
     """
@@ -25,7 +25,7 @@ class Circuit:
         self._probing = False
 
     def refuse_if_open(self) -> None:
-        """Raises CircuitOpen when a request is not to be sent now."""
+        """Raises CircuitOpen when no request may be sent now."""
         if self._failures < FAILURES_TO_OPEN:
             return
         if self._probing or self._clock() < self._probe_at:
@@ -36,7 +36,7 @@ class Circuit:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Spans sending one request. Raises CircuitOpen when it is not to be sent."""
+        """Notes whether the request that the block sends gets through. Raises CircuitOpen."""
         self.refuse_if_open()
         self._probing = probe = self._failures >= FAILURES_TO_OPEN
         try:

@@ -1,12 +1,12 @@
-"""Everything that can go wrong on the way to Infinity, as one tree.
+"""Defines the errors of requests to Infinity.
 
 InfinityError                  written for a model: what failed, and what to do
 ├── InvalidIdentifier          an id that cannot be part of a path; nothing was sent
 ├── Unsendable                 arguments that JSON cannot carry; nothing was sent
 ├── Unreachable                no connection; nothing was sent
 │   └── CircuitOpen            not even tried, after repeated failures
-├── BudgetSpent                our own pacing would make it wait too long; nothing was sent
-├── TooLate                    the deadline was over before it; nothing was sent
+├── BudgetSpent                our own pacing would delay it too long; nothing was sent
+├── TooLate                    the deadline had passed; nothing was sent
 ├── Overdue                    no answer before the deadline
 ├── ConnectionLost             the connection broke after the request was sent
 ├── BadAnswer                  not Infinity's API: HTML, cut JSON, a redirect, too large
@@ -27,31 +27,31 @@ from __future__ import annotations
 class InfinityError(Exception):
     """A call to Infinity that did not work; `str()` is safe to show to a model."""
 
-    outcome_unknown = False  # whether a write may have taken effect all the same
+    outcome_unknown = False  # whether a write may have taken effect despite the error
 
     def advise(self, advice: str) -> None:
-        """Add what to do next to the message."""
+        """Add to the message what to do next."""
         self.args = (f"{self} {advice}",)
 
 
 class InvalidIdentifier(InfinityError):
-    pass
+    """An id cannot be part of a path."""
 
 
 class Unsendable(InfinityError):
-    pass
+    """The arguments cannot be written as JSON, or are too long for a URL."""
 
 
 class Unreachable(InfinityError):
-    pass
+    """No connection could be made."""
 
 
 class CircuitOpen(Unreachable):
-    pass
+    """The host was not reachable lately, so nothing was tried."""
 
 
 class BudgetSpent(InfinityError):
-    """`retry_after` is the seconds until it may be tried again."""
+    """Pacing would delay the request too long. `retry_after`: seconds until it may be tried."""
 
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
@@ -59,29 +59,35 @@ class BudgetSpent(InfinityError):
 
 
 class TooLate(InfinityError):
-    pass
+    """The call's deadline had passed before the request."""
 
 
 class Overdue(InfinityError):
+    """Infinity did not answer before the deadline."""
+
     outcome_unknown = True
 
 
 class ConnectionLost(InfinityError):
+    """The connection broke after the request was sent."""
+
     outcome_unknown = True
 
 
 class BadAnswer(InfinityError):
+    """The answer is not one of Infinity's API."""
+
     outcome_unknown = True
 
 
 class TooManyEntries(BadAnswer):
-    pass
+    """The answer would take too long to parse."""
 
 
 class Refused(InfinityError):
     """Infinity answered with an error.
 
-    `status` is the HTTP status, `retry_after` the seconds that Infinity asked to wait, if it did.
+    `status` is the HTTP status, `retry_after` the seconds that Infinity asks to wait, or None.
     """
 
     def __init__(self, message: str, *, status: int, retry_after: float | None = None) -> None:
@@ -91,28 +97,30 @@ class Refused(InfinityError):
 
 
 class TokenRefused(Refused):
-    pass
+    """Infinity refused the token (401)."""
 
 
 class Forbidden(Refused):
-    pass
+    """The token's user lacks the permission (403)."""
 
 
 class NotFound(Refused):
-    pass
+    """Infinity does not know the path or an id (404, 405, 410)."""
 
 
 class RemovedInVersion(Refused):
-    pass
+    """The API version in use has no such route."""
 
 
 class Invalid(Refused):
-    pass
+    """Infinity did not accept the data (400, 409, 413, 422)."""
 
 
 class RateLimited(Refused):
-    pass
+    """Infinity's rate limit is reached (429)."""
 
 
 class UpstreamFailure(Refused):
+    """Infinity failed (5xx)."""
+
     outcome_unknown = True

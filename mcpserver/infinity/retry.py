@@ -1,4 +1,4 @@
-"""When a request may be sent again, and how long to wait before it."""
+"""Decides whether a request may be sent again, and when."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ MAX_DELAY = 8.0
 
 
 def may_repeat(method: str, attempt: int, error: errors.InfinityError) -> bool:
-    """Whether `attempt` (the second is 2) is safe: nothing was sent, or it was a read.
+    """Whether `attempt` (2 is the second) is safe: nothing was sent, or it is a read.
 
-    A write goes out once: after it was sent nobody here knows whether it took effect.
+    A write is sent once: afterwards it is unknown whether it took effect.
     """
     if attempt > MAX_ATTEMPTS or isinstance(error, errors.CircuitOpen):
         return False
@@ -25,10 +25,10 @@ def may_repeat(method: str, attempt: int, error: errors.InfinityError) -> bool:
 
 
 def delay_before(attempt: int, error: errors.InfinityError) -> float:
-    """Seconds before `attempt` (the second is 2): growing, never less than Infinity asked for.
+    """Seconds before `attempt` (2 is the second): growing, and at least what Infinity asks for.
 
-    Randomness keeps callers that failed together from coming back together.
+    Randomness keeps calls that failed together from being repeated together.
     """
     ceiling = min(MAX_DELAY, FIRST_DELAY * 2.0 ** (attempt - 2))
-    asked = error.retry_after if isinstance(error, errors.Refused) else None
-    return max(asked or 0.0, ceiling * random.uniform(0.5, 1.0))
+    requested = error.retry_after if isinstance(error, errors.Refused) else None
+    return max(requested or 0.0, ceiling * random.uniform(0.5, 1.0))

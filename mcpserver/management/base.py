@@ -1,4 +1,4 @@
-"""What the commands that prove an installation, or say how to connect to it, share."""
+"""Provides what the commands share that check an installation or print how to connect."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from django.core.management.base import CommandError
 
-from mcpserver.client_setup import ClientSetup, Step
-from mcpserver.proofs import Proof, endpoint, prove
+from mcpserver.connect.client_setup import ClientSetup, Step
+from mcpserver.connect.install_check import CheckResult, endpoint, run_checks
 
 BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # what may follow "Bearer " (RFC 6750)
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def mcp_url(url: str) -> str:
-    """The /mcp address that --url means. Raises CommandError."""
+    """The /mcp address for --url. Raises CommandError."""
     try:
         return endpoint(url)
     except ValueError as error:
@@ -32,14 +32,19 @@ def mcp_url(url: str) -> str:
 
 
 def read_key(key_file: Path) -> str:
-    """The MCP key that --key-file holds, and nothing else. Raises CommandError, which does not tell
-    what is in the file: it may be another one with secrets."""
+    """The MCP key in the file of --key-file.
+
+    Raises CommandError, without the file's content: it may be a wrong file, with other secrets.
+    """
     try:
         key = key_file.read_text(encoding="ascii").strip()
     except UnicodeDecodeError as error:
         raise CommandError(f"--key-file: {key_file} does not hold a key.") from error
     except OSError as error:
-        raise CommandError(f"--key-file: {key_file}: {error.strerror}.") from error
+        raise CommandError(
+            f"--key-file: {key_file}: {error.strerror}. A new key: manage.py "
+            f"credentials_rotate_user_key NAME --key-file FILE."
+        ) from error
     if not key:
         raise CommandError(f"--key-file: {key_file} is empty.")
     if not BEARER.fullmatch(key):
@@ -47,31 +52,35 @@ def read_key(key_file: Path) -> str:
     return key
 
 
-def prove_quietly(url: str, key: str) -> AsyncIterator[Proof]:
-    """`prove`, whose proofs say what failed, without what the MCP library logs about it."""
+def run_checks_quietly(url: str, key: str) -> AsyncIterator[CheckResult]:
+    """`run_checks` without the MCP library's log messages: the results say what failed."""
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
-    return prove(url, key)
+    return run_checks(url, key)
 
 
-def run_proofs(proofs: Coroutine[Any, Any, T]) -> T:
-    """`asyncio.run`, which Ctrl+C ends at once. asyncio would cancel what waits, and a connection
-    that is made at that moment swallows that; what only asks leaves nothing half-done."""
+def run_interruptibly(checks: Coroutine[Any, Any, T]) -> T:
+    """Run `checks`, and exit at once on Ctrl+C.
+
+    asyncio would cancel the task instead, and a connection that is being opened swallows that. The
+    checks only read, so an exit leaves nothing half-done.
+    """
     previous = signal.signal(signal.SIGINT, _stop)
     try:
-        return asyncio.run(proofs)
+        return asyncio.run(checks)
     finally:
         signal.signal(signal.SIGINT, previous)
 
 
 def _stop(*_: object) -> None:
-    with suppress(RuntimeError, OSError):  # it is being written to, or nobody reads on
+    with suppress(RuntimeError, OSError):  # a write is under way, or the reader is gone
         sys.stdout.flush()
     os.write(sys.stderr.fileno(), b"Stopped.\n")
     os._exit(130)
 
 
-def proof_line(proof: Proof) -> str:
-    return f"{'ok' if proof.passed else 'FAILED':<6}  {proof.name:<35}  {proof.found}"
+def check_line(check: CheckResult) -> str:
+    """One line of the report."""
+    return f"{'ok' if check.passed else 'FAILED':<6}  {check.name:<35}  {check.found}"
 
 
 def setup_text(setup: ClientSetup) -> str:

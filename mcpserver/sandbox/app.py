@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI app."""
+"""Builds the sandbox's ASGI application."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mcpserver.sandbox import control
+from mcpserver.sandbox.data.people import TOKENS
 from mcpserver.sandbox.endpoint import Endpoint, bearer_token
 from mcpserver.sandbox.errors import ApiError, NoSuchRoute
 from mcpserver.sandbox.operations import OPERATIONS, Operation
-from mcpserver.sandbox.options import Options
-from mcpserver.sandbox.people import TOKENS
-from mcpserver.sandbox.resources import attachments, control
+from mcpserver.sandbox.resources import attachments
+from mcpserver.sandbox.rules.options import Options
 from mcpserver.sandbox.state import UNKNOWN_TOKEN, Deliver, LoggedRequest, Sandbox
 
 API = "/api/v2"
@@ -50,9 +51,9 @@ def create_app(
 
 
 class Frame:
-    """Around every request: tolerates a trailing slash, marks the answer, counts the request.
+    """Wraps every request: tolerates a trailing slash, marks the answer, counts the request.
 
-    Where a fault is switched on, that is what happens instead.
+    While a fault is switched on, it plays that instead of an answer.
     """
 
     def __init__(self, app: ASGIApp, sandbox: Sandbox) -> None:
@@ -60,6 +61,7 @@ class Frame:
         self.sandbox = sandbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or play the fault that is switched on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""One authenticated request on its way through a handler: lookups, body, answers."""
+"""Gives the handler of an authenticated request its lookups, body and answers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,21 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from mcpserver.sandbox.data.models import Attribute, Board, Json, Member, User, Workspace
+from mcpserver.sandbox.data.store import Row, Store, Table
 from mcpserver.sandbox.errors import ApiError, Forbidden, NotFound
-from mcpserver.sandbox.models import Attribute, Board, Json, Member, User, Workspace
-from mcpserver.sandbox.options import Options
 from mcpserver.sandbox.pages import paginate
+from mcpserver.sandbox.rules.options import Options
+from mcpserver.sandbox.rules.validation import (
+    UNKNOWN,
+    Check,
+    Fields,
+    fault,
+    invalid,
+    string,
+    validate,
+)
 from mcpserver.sandbox.state import Sandbox
-from mcpserver.sandbox.store import Row, Store, Table
-from mcpserver.sandbox.validation import UNKNOWN, Check, Fields, fault, invalid, string, validate
 
 R = TypeVar("R", bound=Row)
 
@@ -31,6 +39,8 @@ MANAGERS = ("owner", "admin")
 
 @dataclass(frozen=True)
 class Call:
+    """An authenticated request to the sandbox."""
+
     sandbox: Sandbox
     request: Request
     user: User
@@ -40,10 +50,12 @@ class Call:
 
     @property
     def options(self) -> Options:
+        """The options of this sandbox."""
         return self.sandbox.options
 
     @property
     def store(self) -> Store:
+        """The tables of this sandbox."""
         return self.sandbox.store
 
     @property
@@ -52,15 +64,18 @@ class Call:
         return self.version >= FIRST_ARCHIVING_VERSION
 
     def moment(self, time: datetime | None) -> str | None:
+        """A time as this sandbox writes it; None stays None."""
         return self.sandbox.moment(time)
 
-    # --- What the path names ----------------------------------------------------------------------
+    # --- Lookups by the path ----------------------------------------------------------------------
 
     def number(self, parameter: str) -> int | None:
+        """A number in the path; None if it is no number, so that nothing is found by it."""
         text = self.request.path_params[parameter]
         return int(text) if NUMBER.fullmatch(text) else None
 
     def workspace(self) -> Workspace:
+        """The workspace in the path. Raises NotFound, or Forbidden for others than members."""
         workspace = self.store.workspaces.get(self.number("workspace"), deleted=False)
         if workspace is None:
             raise NotFound("Workspace")
@@ -79,6 +94,7 @@ class Call:
         return self.workspace()
 
     def board(self) -> Board:
+        """The board in the path. Raises NotFound, or Forbidden for others than its users."""
         key = self.request.path_params["board"]
         board = self.store.boards.get(key, workspace_id=self.workspace().id, deleted=False)
         if board is None:
@@ -95,14 +111,14 @@ class Call:
     def find(
         self, table: Table[R], parameter: str, *, archived: bool = False, **matching: Any
     ) -> R:
-        """The row of the path's board. `archived`: an archived one may be read."""
+        """The row of the path's board. `archived`: the caller only reads, so it may be archived."""
         key = self.request.path_params[parameter]
         row = table.get(key, board_id=self.board().id, **matching)
         if row is None or (row.deleted and not (archived and self.options.archived_readable)):
             raise NotFound(table.name)
         return row
 
-    # --- What the caller sent ---------------------------------------------------------------------
+    # --- Body and query ---------------------------------------------------------------------------
 
     async def body(self) -> Json:
         """The JSON body; {} when the content type is another. Raises ApiError 400."""
@@ -111,7 +127,7 @@ class Call:
         raw = await self.request.body()
         try:
             content = json.loads(raw) if raw.strip() else {}
-            # Refuses what Python reads and PHP does not: NaN, half a surrogate pair, deep nesting.
+            # Refuses what Python parses and PHP does not: NaN, half a surrogate pair, deep nesting.
             json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
         except (ValueError, RecursionError):
             raise ApiError(400, "The request body is not valid JSON.") from None
@@ -152,9 +168,10 @@ class Call:
             raise invalid(*unknown)
         return set(names) & self.expandable
 
-    # --- What it changes --------------------------------------------------------------------------
+    # --- Changes ----------------------------------------------------------------------------------
 
     def change(self, row: Row, given: Mapping[str, Any]) -> None:
+        """Set the given attributes of a row."""
         for name, value in given.items():
             setattr(row, name, value)
 
@@ -165,7 +182,7 @@ class Call:
             if not self.archives:
                 del table.rows[row.id]
 
-    # --- What it answers --------------------------------------------------------------------------
+    # --- Answers ----------------------------------------------------------------------------------
 
     def page(
         self,
@@ -173,22 +190,27 @@ class Call:
         render: Callable[[R], Json],
         id_type: Callable[[str], Any] = str,
     ) -> Response:
+        """A page of rows, as the query parameters ask for it."""
         self.expand()
         shown = [row for row in rows if self.options.lists_include_deleted or not row.deleted]
         page = paginate(shown, self.request.query_params, self.options, id_type)
         return StreamingResponse(page.written(render), media_type="application/json")
 
     def one(self, content: Json) -> Response:
+        """One record, as GET answers it."""
         self.expand()
         return self._single(content, 200)
 
     def created(self, content: Json) -> Response:
+        """A new record, with the status that the options say."""
         return self._single(content, self.options.create_status)
 
     def updated(self, content: Json) -> Response:
+        """A record after its change."""
         return self._single(content, 200)
 
     def removed(self, content: Json) -> Response:
+        """The answer to DELETE: 204 without a body, or the record, as the options say."""
         if self.options.delete_status == 204:
             return Response(status_code=204)
         return self._single(content, self.options.delete_status)
@@ -197,4 +219,5 @@ class Call:
         return JSONResponse({"data": content} if self.options.wrap_single else content, status)
 
     def settings(self, settings: Json) -> Any:
+        """Settings in an answer; with an option, empty ones are a list, as PHP writes them."""
         return [] if not settings and self.options.empty_settings_as_list else settings

@@ -1,4 +1,4 @@
-"""One path of the API: method, token, version, rate limit, then the operation."""
+"""Handles one path of the API: method, token, version, rate limit, then the operation."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mcpserver.sandbox.call import Call
+from mcpserver.sandbox.data.people import TOKENS
 from mcpserver.sandbox.errors import ApiError, NoSuchRoute, Unauthenticated, WrongMethod
 from mcpserver.sandbox.operations import LEGACY, VERSIONS, Operation
-from mcpserver.sandbox.people import TOKENS
 from mcpserver.sandbox.state import Sandbox
 
 REMOVED = "Removed in selected version"
@@ -25,6 +25,7 @@ class Endpoint:
         self._operations = {operation.method: operation for operation in operations}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request with its operation, or with an error of the API."""
         response = await self._respond(Request(scope, receive))
         await response(scope, receive, send)
 

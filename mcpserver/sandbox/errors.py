@@ -1,4 +1,4 @@
-"""What Infinity refuses, and the bodies it refuses with.
+"""Defines the errors of the API, and their bodies.
 
 ApiError                400 … 429, with headers
 ├── Unauthenticated     401
@@ -17,6 +17,8 @@ from starlette.responses import JSONResponse
 
 
 class ApiError(Exception):
+    """An error answer of the API."""
+
     def __init__(
         self, status: int, message: str, *, headers: Mapping[str, str] | None = None
     ) -> None:
@@ -25,33 +27,45 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def body(self) -> dict[str, object]:
+        """The JSON of the answer."""
         return {"message": str(self)}
 
     def response(self) -> JSONResponse:
+        """The answer, with its status and headers."""
         return JSONResponse(self.body(), self.status, self.headers)
 
 
 class Unauthenticated(ApiError):
+    """The token is missing or unknown (401)."""
+
     def __init__(self) -> None:
         super().__init__(401, "Unauthenticated.")
 
 
 class Forbidden(ApiError):
+    """The user may not do this (403)."""
+
     def __init__(self, message: str = "This action is unauthorized.") -> None:
         super().__init__(403, message)
 
 
 class NotFound(ApiError):
+    """No record has this id (404)."""
+
     def __init__(self, model: str) -> None:
         super().__init__(404, f"No query results for model [{model}].")
 
 
 class NoSuchRoute(ApiError):
+    """No operation has this path (404)."""
+
     def __init__(self, path: str) -> None:
         super().__init__(404, f"The route {path.strip('/')} could not be found.")
 
 
 class WrongMethod(ApiError):
+    """The path does not take this method (405)."""
+
     def __init__(self, method: str, path: str, supported: Iterable[str]) -> None:
         methods = ", ".join(supported)
         message = f"The {method} method is not supported for route {path.strip('/')}."
@@ -61,6 +75,8 @@ class WrongMethod(ApiError):
 
 
 class Invalid(ApiError):
+    """Fields are not valid (422)."""
+
     def __init__(self, errors: Mapping[str, list[str]]) -> None:
         """`errors`: the messages of each field, by dot path; never empty."""
         messages = [message for of_field in errors.values() for message in of_field]
@@ -70,4 +86,5 @@ class Invalid(ApiError):
         self.errors = dict(errors)
 
     def body(self) -> dict[str, object]:
+        """The JSON of the answer, with the errors by field."""
         return {**super().body(), "errors": self.errors}

@@ -1,11 +1,11 @@
-"""What happens on a board, told to its hooks in the three payload shapes that Infinity sends."""
+"""Sends events of a board to its hooks, in the three shapes that Infinity uses."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
-from mcpserver.sandbox.models import Comment, Hook, Item, Json, Value
+from mcpserver.sandbox.data.models import Comment, Hook, Item, Json, Value
 from mcpserver.sandbox.state import Delivery, Sandbox
 
 EVENTS = (
@@ -23,12 +23,14 @@ TEST_BODY: list[Any] = []
 
 
 async def item_event(sandbox: Sandbox, event: str, item: Item) -> None:
+    """Send an event of an item."""
     await _announce(sandbox, item.board_id, event, _item(sandbox, item))
 
 
 async def value_event(
     sandbox: Sandbox, event: str, item: Item, attribute_id: str, value: Value
 ) -> None:
+    """Send an event of a value."""
     payload = {
         "id": value.id,
         "object": "value",
@@ -41,6 +43,7 @@ async def value_event(
 
 
 async def comment_event(sandbox: Sandbox, event: str, comment: Comment) -> None:
+    """Send an event of a comment."""
     item = sandbox.store.items.rows[comment.item_id]
     payload = {
         "id": comment.id,
@@ -56,7 +59,7 @@ async def comment_event(sandbox: Sandbox, event: str, comment: Comment) -> None:
 
 
 async def send_test(sandbox: Sandbox, hook_id: str) -> None:
-    """What the app's "test request" sends."""
+    """Send what "test request" in Infinity's app sends."""
     await _deliver(sandbox, sandbox.store.hooks.rows[hook_id], TEST_BODY)
 
 
@@ -73,7 +76,7 @@ def _item(sandbox: Sandbox, item: Item) -> Json:
 
 
 async def _announce(sandbox: Sandbox, board_id: str, event: str, payload: Json) -> None:
-    await asyncio.sleep(0)  # a call can cause hundreds, and others are served meanwhile
+    await asyncio.sleep(0)  # one call can cause hundreds; let other calls run in between
     times = 2 if sandbox.options.hook_deliver_twice else 1
     for hook in sandbox.store.hooks.where(board_id=board_id, deleted=False):
         if any(wanted["event"] == event for wanted in hook.events):

@@ -1,4 +1,4 @@
-"""The table of what the API can do, in the order of its documentation."""
+"""Lists the API's operations, in the order of its documentation."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ CURRENT = VERSIONS[-1]
 
 @dataclass(frozen=True)
 class Operation:
+    """One operation: its route, handler and versions."""
+
     name: str
     """The operationId of Infinity's documentation."""
     method: str
@@ -101,4 +103,4 @@ OPERATIONS = (
     Operation("updateTimeEntry", "PUT", TIME, time_tracking.update, since=CURRENT),
     Operation("deleteTimeEntry", "DELETE", TIME, time_tracking.delete, since=CURRENT),
 )
-"""The 45 operations of CURRENT, and the one that only the oldest version still has."""
+"""The 45 operations of CURRENT, and the one that only the oldest version has."""

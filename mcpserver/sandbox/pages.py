@@ -1,4 +1,4 @@
-"""Pages of a list: cursors, sorting, limits."""
+"""Cuts lists into pages: cursors, sorting, limits."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from mcpserver.sandbox.data.store import Row
 from mcpserver.sandbox.errors import ApiError
-from mcpserver.sandbox.options import Options
-from mcpserver.sandbox.store import Row
-from mcpserver.sandbox.validation import Field, choice, fault, invalid, string, validate
+from mcpserver.sandbox.rules.options import Options
+from mcpserver.sandbox.rules.validation import Field, choice, fault, invalid, string, validate
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
@@ -25,13 +25,15 @@ Key = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Page(Generic[R]):
+    """A page of rows."""
+
     rows: list[R]
     has_more: bool
     before: str | None
     after: str | None
 
     async def written(self, render: Callable[[R], Any]) -> AsyncIterator[str]:
-        """As JSON, a row at a time: a page may have megabytes, and others are served meanwhile."""
+        """Yields the page as JSON, row by row: it may be large, and other calls run in between."""
         envelope = {"has_more": self.has_more, "before": self.before, "after": self.after}
         yield f'{_json(envelope)[:-1]},"data":['
         for number, row in enumerate(self.rows):
@@ -46,11 +48,14 @@ def _json(content: Any) -> str:
 
 @dataclass(frozen=True)
 class Order:
+    """The order of a list, which cursors encode."""
+
     column: str
     descending: bool
     id_type: Callable[[str], Any]
 
     def key(self, row: Row) -> Key:
+        """The values that rows are sorted by; the id decides between equal ones."""
         return (row.created_at if self.column == "created_at" else row.id, row.id)
 
     def encode(self, row: Row) -> str:
@@ -59,6 +64,7 @@ class Order:
         return base64.b64encode(f"{row.id},{value}".encode()).decode()
 
     def decode(self, cursor: str) -> Key:
+        """The key in a cursor. Raises ApiError (400) for other texts."""
         try:
             text = base64.b64decode(cursor, validate=True).decode()
             identity, separator, value = text.partition(",")
@@ -72,6 +78,7 @@ class Order:
         raise ApiError(400, "The cursor is invalid.")
 
     def follows(self, one: Key, other: Key) -> bool:
+        """Whether `one` comes after `other` in this order."""
         return one < other if self.descending else one > other
 
 
@@ -81,18 +88,18 @@ def paginate(
     options: Options,
     id_type: Callable[[str], Any] = str,
 ) -> Page[R]:
-    """The page that `query` asks for. Raises Invalid, or ApiError 400 for a bad cursor."""
-    asked = _parameters(query, options)
-    limit: int = asked.get("limit", DEFAULT_LIMIT)
-    descending = asked.get("sort_direction") == "desc"
-    order = Order(asked.get("sort_by", "id"), descending, id_type)
+    """The requested page. Raises Invalid, or ApiError 400 for a bad cursor."""
+    parameters = _parameters(query, options)
+    limit: int = parameters.get("limit", DEFAULT_LIMIT)
+    descending = parameters.get("sort_direction") == "desc"
+    order = Order(parameters.get("sort_by", "id"), descending, id_type)
     ordered = sorted(rows, key=order.key, reverse=descending)
-    if "before" in asked:
-        end = order.decode(asked["before"])
+    if "before" in parameters:
+        end = order.decode(parameters["before"])
         ordered = [row for row in ordered if order.follows(end, order.key(row))]
         return _page(ordered[-limit:], len(ordered) > limit, order)
-    if "after" in asked:
-        start = order.decode(asked["after"])
+    if "after" in parameters:
+        start = order.decode(parameters["after"])
         ordered = [row for row in ordered if order.follows(order.key(row), start)]
     return _page(ordered[:limit], len(ordered) > limit, order)
 
@@ -111,10 +118,10 @@ def _parameters(query: Mapping[str, str], options: Options) -> dict[str, Any]:
         "after": Field(string),
         "before": Field(string),
     }
-    asked = validate(fields, query)
-    if "after" in asked and "before" in asked:
+    parameters = validate(fields, query)
+    if "after" in parameters and "before" in parameters:
         raise invalid(("before", "The {field} field prohibits after from being present."))
-    return asked
+    return parameters
 
 
 def _limit(text: str, options: Options) -> int:

@@ -1,4 +1,4 @@
-"""One running sandbox: its data, its clock, and what it has been asked."""
+"""Holds the state of one sandbox: its data, clock and log of requests."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from mcpserver.sandbox.faults import Faults
-from mcpserver.sandbox.ids import Ids
-from mcpserver.sandbox.options import Options
-from mcpserver.sandbox.rate_limit import RateLimiter
+from mcpserver.sandbox.data.ids import Ids
+from mcpserver.sandbox.rules.faults import Faults
+from mcpserver.sandbox.rules.options import Options
+from mcpserver.sandbox.rules.rate_limit import RateLimiter
 from mcpserver.sandbox.seed import seed
 
 REMEMBERED = 1000
@@ -21,15 +21,17 @@ UNKNOWN_TOKEN = "(unknown)"
 
 @dataclass(frozen=True)
 class LoggedRequest:
+    """A request to the API, as the log keeps it."""
+
     method: str
     path: str
     query: str
     status: int
-    """0 when it was not answered at all."""
+    """0 for a request without an answer."""
     token: str
-    """A token of the sandbox, or UNKNOWN_TOKEN: a real one, sent here by mistake, is not kept."""
+    """A token of the sandbox, or UNKNOWN_TOKEN: a real token, sent by mistake, is not kept."""
     at: float
-    """Seconds of the sandbox's clock, when the answer began."""
+    """When the answer began, in seconds of the sandbox's clock."""
 
 
 class RequestLog:
@@ -41,6 +43,7 @@ class RequestLog:
         self.recent: deque[LoggedRequest] = deque(maxlen=REMEMBERED)
 
     def add(self, request: LoggedRequest) -> None:
+        """Count a request and remember it."""
         self.total += 1
         self.by_token[request.token] += 1
         self.recent.append(request)
@@ -57,10 +60,12 @@ class Delivery:
 
 
 Deliver = Callable[[Delivery], Awaitable[bool]]
-"""Sends a delivery; whether the receiver took it. Must not raise."""
+"""Sends a delivery and returns whether the receiver accepted it. Must not raise."""
 
 
 class Sandbox:
+    """One sandbox, as all of its requests share it."""
+
     def __init__(
         self, options: Options, clock: Callable[[], float], deliver: Deliver | None
     ) -> None:
@@ -72,7 +77,7 @@ class Sandbox:
         self.reset()
 
     def reset(self) -> None:
-        """Back to the seed, with all counters at zero and no fault."""
+        """Restore the seed, with all counters at zero and no fault."""
         self.faults.choose(None)
         self.ids = Ids(seed=20260420)
         self.store = seed(self.ids)
@@ -83,7 +88,7 @@ class Sandbox:
         )
 
     def now(self) -> datetime:
-        """Whole seconds, because that is what cursors can carry."""
+        """The time in whole seconds, because cursors hold no fractions."""
         return datetime.fromtimestamp(int(self.clock()), UTC)
 
     def moment(self, time: datetime | None) -> str | None:

@@ -1,8 +1,10 @@
-"""The tools, one module per resource. The order here is the order of every listing."""
+"""Imports the tools, one module per resource, in the order in which they are listed."""
 
 from __future__ import annotations
 
-from mcpserver.tools import (  # isort: skip
+from accounts.policy import Policy
+
+from mcpserver.tools import (  # isort: skip  # noqa: F401 - their decorators register them
     profile,
     workspaces,
     members,
@@ -19,21 +21,26 @@ from mcpserver.tools import (  # isort: skip
     hooks,
     time_entries,
 )
+from mcpserver.tools._registry import InfinityTool, registered
 
-__all__ = [
-    "attachments",
-    "attributes",
-    "boards",
-    "comments",
-    "folders",
-    "hooks",
-    "item_values",
-    "items",
-    "members",
-    "profile",
-    "references",
-    "subitems",
-    "time_entries",
-    "views",
-    "workspaces",
-]
+
+def all_tools() -> list[InfinityTool]:
+    """Every tool, in the order of the listing."""
+    return registered()
+
+
+def tool_names() -> set[str]:
+    """The names of all tools."""
+    return {tool.name for tool in all_tools()}
+
+
+def tool_titles(policy: Policy) -> dict[str, list[str]]:
+    """By scope, the titles of the tools that `policy` allows, in the order of the listing."""
+    return {
+        scope: [
+            tool.title or tool.name
+            for tool in all_tools()
+            if tool.scope == scope and policy.allows(tool.name, scope)
+        ]
+        for scope in policy.ordered_scopes
+    }

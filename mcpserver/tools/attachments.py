@@ -1,12 +1,14 @@
+"""Defines the tools for attachments."""
+
 from __future__ import annotations
 
 from pydantic import MISSING
 
+from mcpserver.content.uploads import decoded_file
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.params import Base64, ContentType, FileName, Url, WorkspaceId
-from mcpserver.server import write_tool
-from mcpserver.upload import decoded_file
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._params import Base64, ContentType, FileName, Url, WorkspaceId
+from mcpserver.tools._registry import write_tool
 
 
 @write_tool()

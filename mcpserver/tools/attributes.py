@@ -1,13 +1,17 @@
+"""Defines the tools for attributes and their labels."""
+
 from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver import notices
-from mcpserver.catalogue import Lists, attributes_shown, forget_attributes
+from mcpserver.content import notices
+from mcpserver.content.board_cache import Lists, attributes_shown, forget_attributes
+from mcpserver.content.item_values import default_data as as_default
+from mcpserver.content.values.labels import changed_labels, label_names, labels_of, new_labels
+from mcpserver.content.values.merging import merged_settings, read_undamaged
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import InfinityClient, JsonObject
-from mcpserver.labels import changed_labels, labels_of, new_labels, told
-from mcpserver.merging import merged_settings, read_undamaged
-from mcpserver.params import (
+from mcpserver.tools._params import (
     AnyJson,
     AttributeId,
     AttributeSettings,
@@ -20,9 +24,7 @@ from mcpserver.params import (
     changes,
     given,
 )
-from mcpserver.server import admin_tool, read_tool, write_tool
-from mcpserver.upstream import InfinityApi
-from mcpserver.values import default_data as as_default
+from mcpserver.tools._registry import admin_tool, read_tool, write_tool
 
 
 @read_tool
@@ -58,7 +60,7 @@ async def infinity_create_attribute(
     settings: AttributeSettings | MISSING = MISSING,
 ) -> JsonObject:
     """Create an attribute. A folder shows it once its id is in the folder's attribute_ids."""
-    attribute = given(name=name, type=type, settings=_with_labels(settings))
+    attribute = given(name=name, type=type, settings=await _with_labels(settings))
     if default_data not in (MISSING, None):
         attribute["default_data"] = await as_default(
             api, workspace_id, board_id, attribute, default_data
@@ -135,11 +137,11 @@ async def _attribute(api: InfinityClient, workspace_id: str, board_id: str, id: 
 async def _merged(
     api: InfinityClient, workspace_id: str, board_id: str, id: str, wanted: JsonObject
 ) -> JsonObject:
-    """The changes as Infinity takes them: settings whole, labels with ids, a default by type."""
+    """The changes as Infinity takes them: whole settings, labels with ids, a default by type."""
     reading = _attribute(api, workspace_id, board_id, id)
     if wanted.keys() & {"settings", "remove_labels"}:
         known = await read_undamaged(api, reading)
-        wanted = _with_settings(known, wanted)
+        wanted = await _with_settings(known, wanted)
     else:
         known = await reading
     if "default_data" in wanted:
@@ -149,12 +151,13 @@ async def _merged(
     return {**wanted, **_default_without_removed_labels(known, wanted)}
 
 
-def _with_settings(known: JsonObject, wanted: JsonObject) -> JsonObject:
-    asked = wanted.get("settings", {})
+async def _with_settings(known: JsonObject, wanted: JsonObject) -> JsonObject:
+    given_settings = wanted.get("settings", {})
     removed = wanted.get("remove_labels", [])
-    settings = merged_settings(known, asked)
+    settings = merged_settings(known, given_settings)
     if removed or "labels" in settings:
-        settings["labels"] = changed_labels(labels_of(known), asked.get("labels"), removed)
+        labels = given_settings.get("labels")
+        settings["labels"] = await changed_labels(labels_of(known), labels, removed)
     return {
         **{key: wanted[key] for key in wanted if key != "remove_labels"},
         "settings": settings,
@@ -168,12 +171,12 @@ def _default_without_removed_labels(known: JsonObject, wanted: JsonObject) -> Js
     gone = [label for label in removed if isinstance(default, list) and label["id"] in default]
     if not gone:
         return {}
-    notices.add(f"Removed from the attribute's default too: {told(gone)}.")
+    notices.add(f"Removed from the attribute's default too: {label_names(gone)}.")
     ids = [label["id"] for label in gone]
     return {"default_data": [id for id in default or [] if id not in ids]}
 
 
-def _with_labels(settings: JsonObject | MISSING) -> JsonObject | MISSING:
+async def _with_labels(settings: JsonObject | MISSING) -> JsonObject | MISSING:
     if settings is MISSING or "labels" not in settings:
         return settings
-    return {**settings, "labels": new_labels(settings["labels"])}
+    return {**settings, "labels": await new_labels(settings["labels"])}

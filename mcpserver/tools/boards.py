@@ -1,12 +1,23 @@
+"""Defines the tools for boards."""
+
 from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver.catalogue import Lists
+from mcpserver.content.board_cache import Lists
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.params import BoardId, Color, Description, Name, Paging, UserIds, WorkspaceId, given
-from mcpserver.server import read_tool, write_tool
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._params import (
+    BoardId,
+    Color,
+    Description,
+    Name,
+    Paging,
+    UserIds,
+    WorkspaceId,
+    given,
+)
+from mcpserver.tools._registry import read_tool, write_tool
 
 
 @read_tool

@@ -1,10 +1,15 @@
+"""Defines the tools for comments."""
+
 from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver.conversion import html_of
+from mcpserver.content.blank import shows_nothing
+from mcpserver.content.conversion import html_of, paragraphs_of
+from mcpserver.content.errors import WrongValue
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.params import (
+from mcpserver.tools._params import (
     BoardId,
     CommentExpand,
     CommentId,
@@ -17,9 +22,15 @@ from mcpserver.params import (
     changes,
     given,
 )
-from mcpserver.richtext import paragraphs
-from mcpserver.server import admin_tool, read_tool, write_tool
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._registry import admin_tool, read_tool, write_tool
+
+
+async def _html(text: str) -> str:
+    """The HTML of a comment. Raises WrongValue for one that would show nothing."""
+    html = await html_of(text)
+    if shows_nothing(html):
+        raise WrongValue("text: shows nothing, and a comment is never emptied; it can be deleted")
+    return html
 
 
 @read_tool
@@ -73,7 +84,7 @@ async def infinity_create_comment(
     """Comment on an item in Markdown, or reply to a comment."""
     return await api.post(
         "workspaces/{ws}/boards/{board}/items/{item}/comments",
-        given(text=await html_of(text), parent_id=parent_id),
+        given(text=await _html(text), parent_id=parent_id),
         ws=workspace_id,
         board=board_id,
         item=item_id,
@@ -91,7 +102,7 @@ async def infinity_add_item_comment(
     """Add a plain-text comment to an item: to report, ask or note something without changing it."""
     return await api.post(
         "workspaces/{ws}/boards/{board}/items/{item}/comments",
-        {"text": paragraphs(comment_text)},
+        {"text": await paragraphs_of(comment_text)},
         ws=workspace_id,
         board=board_id,
         item=item_id,
@@ -109,7 +120,7 @@ async def infinity_update_comment(
     parent_id: ParentCommentId | MISSING | None = MISSING,
 ) -> JsonObject:
     """Change a comment's text, or what it replies to."""
-    html = text if text is MISSING else await html_of(text)
+    html = text if text is MISSING else await _html(text)
     return await api.put(
         "workspaces/{ws}/boards/{board}/items/{item}/comments/{comment}",
         changes(text=html, parent_id=parent_id),

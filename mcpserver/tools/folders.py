@@ -1,12 +1,15 @@
+"""Defines the tools for folders."""
+
 from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver import notices
-from mcpserver.catalogue import Lists
+from mcpserver.content import notices
+from mcpserver.content.board_cache import Lists
+from mcpserver.content.values.merging import merged_settings, read_undamaged
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import InfinityClient, JsonObject
-from mcpserver.merging import merged_settings, read_undamaged
-from mcpserver.params import (
+from mcpserver.tools._params import (
     AttributeIds,
     BoardId,
     Color,
@@ -20,8 +23,7 @@ from mcpserver.params import (
     changes,
     given,
 )
-from mcpserver.server import admin_tool, read_tool, write_tool
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._registry import admin_tool, read_tool, write_tool
 
 
 @read_tool
@@ -132,17 +134,17 @@ async def _folder(
 
 
 async def _merged(lists: Lists, known: JsonObject, wanted: JsonObject) -> JsonObject:
-    """What Infinity replaces whole, as it is to be."""
+    """The new values of fields that Infinity replaces whole."""
     merged: JsonObject = {}
     if "settings" in wanted:
         merged["settings"] = merged_settings(known, wanted["settings"])
     if "attribute_ids" in wanted:
         merged["attribute_ids"] = await lists.attribute_ids(wanted["attribute_ids"])
-        _say_what_is_hidden(known, merged["attribute_ids"])
+        _note_hidden_attributes(known, merged["attribute_ids"])
     return merged
 
 
-def _say_what_is_hidden(folder: JsonObject, attribute_ids: list[str]) -> None:
+def _note_hidden_attributes(folder: JsonObject, attribute_ids: list[str]) -> None:
     before = folder.get("attribute_ids")
     hidden = [id for id in before if id not in attribute_ids] if isinstance(before, list) else []
     if hidden:

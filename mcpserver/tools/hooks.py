@@ -1,11 +1,13 @@
+"""Defines the tools for webhooks."""
+
 from __future__ import annotations
 
 from pydantic import MISSING
 
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.params import BoardId, Events, HookId, Paging, Url, WorkspaceId, changes
-from mcpserver.server import admin_tool, read_tool, write_tool
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._params import BoardId, Events, HookId, Paging, Url, WorkspaceId, changes
+from mcpserver.tools._registry import admin_tool, read_tool, write_tool
 
 
 @read_tool
@@ -70,5 +72,5 @@ async def infinity_delete_hook(
 
 
 def _without_secret(hook: JsonObject) -> JsonObject:
-    """The secret signs deliveries: it is for the receiver, and would end up in transcripts."""
+    """The hook without the secret that signs deliveries, which must not get into transcripts."""
     return {key: value for key, value in hook.items() if key != "secret"}

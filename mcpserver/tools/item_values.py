@@ -1,13 +1,15 @@
+"""Defines the tools that read values of items."""
+
 from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver.catalogue import Lists
+from mcpserver.content.board_cache import Lists
+from mcpserver.content.item_reader import Reader
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.params import AttributeId, BoardId, FolderId, ItemId, Paging, WorkspaceId
-from mcpserver.readable import Reader
-from mcpserver.server import read_tool
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._params import AttributeId, BoardId, FolderId, ItemId, Paging, WorkspaceId
+from mcpserver.tools._registry import read_tool
 
 
 @read_tool

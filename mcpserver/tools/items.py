@@ -1,11 +1,15 @@
+"""Defines the tools for items."""
+
 from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver.catalogue import attributes_shown
+from mcpserver.content.board_cache import attributes_shown
+from mcpserver.content.item_values import ItemValuesInput, faults_named, item_values
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.infinity.records import is_record
-from mcpserver.params import (
+from mcpserver.tools._params import (
     BoardId,
     FolderId,
     ItemExpand,
@@ -21,9 +25,7 @@ from mcpserver.params import (
     changes,
     given,
 )
-from mcpserver.server import admin_tool, read_tool, write_tool
-from mcpserver.upstream import InfinityApi
-from mcpserver.values import Written, faults_named, item_values
+from mcpserver.tools._registry import admin_tool, read_tool, write_tool
 
 
 @read_tool
@@ -80,7 +82,7 @@ async def infinity_create_item(
     sort_order: SortOrder | MISSING = MISSING,
 ) -> JsonObject:
     """Create an item in a folder. List the board's attributes first to know its values."""
-    written = Written(values, values_by_name, name, title)
+    written = ItemValuesInput(values, values_by_name, name, title)
     item = given(folder_id=folder_id, parent_id=parent_id, sort_order=sort_order)
     item["values"] = await item_values(api, workspace_id, board_id, written)
     async with faults_named(api, workspace_id, board_id, item["values"]):
@@ -106,7 +108,7 @@ async def infinity_update_item(
     """Change values of an item (lists are replaced whole), or its folder or parent. The rest
     stays."""
     written = await item_values(
-        api, workspace_id, board_id, Written(values, values_by_name, name, title)
+        api, workspace_id, board_id, ItemValuesInput(values, values_by_name, name, title)
     )
     item = changes(
         folder_id=folder_id, parent_id=parent_id, sort_order=sort_order, values=written or MISSING

@@ -1,10 +1,12 @@
+"""Defines the tools for members of workspaces."""
+
 from __future__ import annotations
 
-from mcpserver.catalogue import Lists, forget_members, members_shown
+from mcpserver.content.board_cache import Lists, forget_members, members_shown
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.params import Email, MemberId, Paging, Role, WorkspaceId
-from mcpserver.server import admin_tool, read_tool
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._params import Email, MemberId, Paging, Role, WorkspaceId
+from mcpserver.tools._registry import admin_tool, read_tool
 
 
 @read_tool

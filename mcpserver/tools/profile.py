@@ -1,11 +1,13 @@
+"""Defines the tool that returns the token's user."""
+
 from __future__ import annotations
 
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.server import read_tool
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._registry import read_tool
 
 
 @read_tool
 async def infinity_get_profile(api: InfinityApi) -> JsonObject:
-    """Whose Infinity account this connection acts as. Use it to check that the connection works."""
+    """The Infinity account this connection acts as. Use it to check that the connection works."""
     return await api.get("profile")

@@ -1,10 +1,12 @@
+"""Defines the tools for references between items."""
+
 from __future__ import annotations
 
-from mcpserver.catalogue import Lists
+from mcpserver.content.board_cache import Lists
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.params import AttributeId, BoardId, ItemId, ReferenceId, WorkspaceId
-from mcpserver.server import admin_tool, write_tool
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._params import AttributeId, BoardId, ItemId, ReferenceId, WorkspaceId
+from mcpserver.tools._registry import admin_tool, write_tool
 
 
 @write_tool()

@@ -1,10 +1,16 @@
+"""Defines the tools for sub-items."""
+
 from __future__ import annotations
 
 from mcp.server.mcpserver import Context
 from pydantic import MISSING
 
+from mcpserver.content.errors import WrongValue
+from mcpserver.content.filtered_pages import PAGE_SIZE, Position, matching
+from mcpserver.content.item_values import ItemValuesInput, faults_named, item_values
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.params import (
+from mcpserver.tools._params import (
     BoardId,
     FolderId,
     ItemExpand,
@@ -16,13 +22,9 @@ from mcpserver.params import (
     Values,
     ValuesByName,
     WorkspaceId,
-    WrongValue,
     given,
 )
-from mcpserver.scan import PAGE_SIZE, Position, matching
-from mcpserver.server import read_tool, write_tool
-from mcpserver.upstream import InfinityApi
-from mcpserver.values import Written, faults_named, item_values
+from mcpserver.tools._registry import read_tool, write_tool
 
 
 @read_tool
@@ -66,7 +68,7 @@ async def infinity_list_subitems(
         ),
     )
     if not page["data"] and not page["has_more"]:
-        # An item without sub-items, or no such item here: the second is an error.
+        # Raises NotFound if there is no such parent item.
         await api.get(
             "workspaces/{ws}/boards/{board}/items/{item}",
             ws=workspace_id,
@@ -92,7 +94,7 @@ async def infinity_create_subitem(
     """Create a sub-item of an item, in the same folder as its parent."""
     item = given(folder_id=folder_id, parent_id=parent_item_id, sort_order=sort_order)
     item["values"] = await item_values(
-        api, workspace_id, board_id, Written(values, values_by_name, name, title)
+        api, workspace_id, board_id, ItemValuesInput(values, values_by_name, name, title)
     )
     async with faults_named(api, workspace_id, board_id, item["values"]):
         return await api.post(

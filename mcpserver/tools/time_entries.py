@@ -1,10 +1,13 @@
+"""Defines the tools for time entries."""
+
 from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver.catalogue import Lists
+from mcpserver.content.board_cache import Lists
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.params import (
+from mcpserver.tools._params import (
     AttributeId,
     BoardId,
     Description,
@@ -15,8 +18,7 @@ from mcpserver.params import (
     changes,
     given,
 )
-from mcpserver.server import admin_tool, write_tool
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._registry import admin_tool, write_tool
 
 
 @write_tool()

@@ -1,10 +1,13 @@
+"""Defines the tools for views."""
+
 from __future__ import annotations
 
 from pydantic import MISSING
 
+from mcpserver.content.values.merging import merged_settings, read_undamaged
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import InfinityClient, JsonObject
-from mcpserver.merging import merged_settings, read_undamaged
-from mcpserver.params import (
+from mcpserver.tools._params import (
     BoardId,
     FolderId,
     Name,
@@ -17,8 +20,7 @@ from mcpserver.params import (
     changes,
     given,
 )
-from mcpserver.server import admin_tool, read_tool, write_tool
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._registry import admin_tool, read_tool, write_tool
 
 
 @read_tool

@@ -1,9 +1,11 @@
+"""Defines the tool that lists workspaces."""
+
 from __future__ import annotations
 
+from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.params import Paging
-from mcpserver.server import read_tool
-from mcpserver.upstream import InfinityApi
+from mcpserver.tools._params import Paging
+from mcpserver.tools._registry import read_tool
 
 
 @read_tool

@@ -9,7 +9,7 @@ import pytest
 from accounts.models import McpUser
 from credentials.models import Profile
 from credentials.scopes import READ
-from tests.accounts.node_server import NodeServer
+from tests.accounts.management.node_server import NodeServer
 
 
 @pytest.fixture

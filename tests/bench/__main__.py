@@ -14,8 +14,8 @@ from tests.bench import report, servers, worst_inputs
 from tests.bench.load import CASES, NOTHING, Case, Figures, Load, Target, fault, problem
 
 PROFILE = CASES[1]
-# Ours writes the rows of reads a second after the calls (mcpserver.audit.WRITE_SECONDS), which is
-# part of what they cost. A short run does not wait for them: it is not there for its figures.
+# Ours writes the rows of reads a second after the calls (mcpserver.audit.log), which
+# is part of what they cost. A short run does not wait for them: it is not there for its figures.
 QUIET_SECONDS, QUIET_SECONDS_IN_SHORT = 1.2, 0.2
 
 

@@ -21,7 +21,7 @@ WRONG = ('"isError":true', '"error":{')
 TICKS = os.sysconf("SC_CLK_TCK")
 TIMEOUT_SECONDS = 20  # of a call, after which it has failed: slow is not wrong, but that is lost
 LOOK_SECONDS = 0.05
-MOST_SECONDS_BUSY = 30.0  # after the load has ended
+MAX_SECONDS_BUSY = 30.0  # after the load has ended
 CALLS_OF_A_CONNECTION = 10  # in a round, at least: fewer say nothing about a median, less of p99
 LONGEST = 5  # times the seconds asked for, when a round has too few calls
 
@@ -200,11 +200,11 @@ def seconds_for(calls: int, rate: float, seconds: int) -> int:
 def wait_until_idle(target: Target, quiet_seconds: float) -> None:
     """Until the CPU time of its processes has not grown for so long, by more than a tick that
     housekeeping may take. Raises TimeoutError."""
-    end = time.monotonic() + MOST_SECONDS_BUSY
+    end = time.monotonic() + MAX_SECONDS_BUSY
     used, since = target.cpu_seconds(), time.monotonic()
     while time.monotonic() - since < quiet_seconds:
         if time.monotonic() > end:
-            raise TimeoutError(f"{target.name} works {MOST_SECONDS_BUSY:g} s after its last call")
+            raise TimeoutError(f"{target.name} works {MAX_SECONDS_BUSY:g} s after its last call")
         time.sleep(LOOK_SECONDS)
         now = target.cpu_seconds()
         if now - used > 1.5 / TICKS:

@@ -143,7 +143,7 @@ RATIOS = (
 
 # None, that is: a heap still settles by 3 MiB in a second round, however short. The tens of
 # thousands of calls of a full round would make that much of 0.1 KiB lost with each.
-MOST_GROWTH_MIB = 5
+MAX_GROWTH_MIB = 5
 
 
 def _targets(results: Results) -> Iterator[str]:
@@ -165,7 +165,7 @@ def _targets(results: Results) -> Iterator[str]:
     yield from _verdict("memory, 1 worker, MiB", memory[-1:], at_most=150)
     growth = [memory[-1] - memory[1]] if len(memory) > 2 else []
     name = "memory, 1 worker, from the first round to the last, MiB more"
-    yield from _verdict(name, growth, at_most=MOST_GROWTH_MIB)
+    yield from _verdict(name, growth, at_most=MAX_GROWTH_MIB)
     start = [results.start_seconds] if results.start_seconds else []
     yield from _verdict("start to /ready, s", start, at_most=2)
     for few, many in results.keys.values():

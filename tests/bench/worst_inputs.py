@@ -1,8 +1,8 @@
 """Measures other callers while the worst inputs arrive: scripts/bench --worst-inputs SECONDS.
 
-Four callers send what takes long to read, convert or refuse (security.md 31) to two workers, on
-SQLite and on --database. Meanwhile /health and another user's calls are timed, each on a connection
-of its own, so that both workers have some of them.
+Four callers send inputs that take long to read, convert or refuse to two workers, on SQLite and on
+--database. In that time /health and another user's calls are timed, each on a connection of its
+own, so that both workers get some of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.support import PATIENT, running_infinity
 
 ATTACKERS = 4
 PAUSE_SECONDS = 0.02
-MOST_P99_MS = 100.0
+MAX_P99_MS = 100.0
 LARGE = 100_000
 HEADING = """\
 | request | count | p50 ms | p99 ms | longest ms | failed |
@@ -95,7 +95,7 @@ def compare(seconds: float, database: str, folder: Path) -> list[str]:
         problems += [
             f"{name}: {each.name} has a p99 of {each.p99:.0f} ms, {each.failures} failed"
             for each in watched
-            if each.p99 > MOST_P99_MS or each.failures
+            if each.p99 > MAX_P99_MS or each.failures
         ]
     return problems
 

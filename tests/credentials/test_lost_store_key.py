@@ -1,4 +1,4 @@
-"""What happens, and what is told, when the store key is gone or a token is damaged."""
+"""Effects and messages when the store key is gone or a token is damaged."""
 
 from __future__ import annotations
 

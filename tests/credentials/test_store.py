@@ -74,6 +74,7 @@ def test_invalid_key_is_named_by_position_only(
         store.store_keys()
 
     assert 2 == caught.value.position
+    assert "`manage.py credentials_init --new-store-key`" in str(caught.value)
     assert bad_key not in "".join(traceback.format_exception(caught.value))
 
 

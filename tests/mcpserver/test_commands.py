@@ -37,7 +37,7 @@ def write_key(folder: Path, key: str) -> str:
     return str(file)
 
 
-def test_the_four_proofs_pass(
+def test_the_four_checks_pass(
     server: Server, key: str, tmp_path: Path, installed: Installation
 ) -> None:
     for url in (server.origin, server.url, f"{server.url}/"):
@@ -48,7 +48,7 @@ def test_the_four_proofs_pass(
         assert (url == server.origin) == (told in done.stdout)
 
 
-def test_a_refused_key_fails_two_proofs(server: Server, installed: Installation) -> None:
+def test_a_refused_key_fails_two_checks(server: Server, installed: Installation) -> None:
     file = write_key(installed.folder, "mcp_wrong")
     done = installed.manage("mcp_check", "--url", server.url, "--key-file", file)
     assert (1, 2) == (done.returncode, done.stdout.count("FAILED"))
@@ -143,7 +143,7 @@ def test_a_busy_port_is_told(installed: Installation) -> None:
         installed.environment["PORT"] = str(taken.getsockname()[1])
         done = installed.manage("mcp_serve")
     assert 1 == done.returncode
-    assert "is Infinity MCP running already?" in done.stderr
+    assert "is it running already?" in done.stderr
 
 
 def test_an_unmigrated_database_is_told(tmp_path: Path) -> None:

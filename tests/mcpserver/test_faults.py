@@ -1,4 +1,4 @@
-"""security.md 23, through the whole server: what an agent is told when Infinity fails."""
+"""The errors that an agent gets when Infinity fails, through the whole server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TOLD = {
     "empty_200": "was empty",
     "too_large_unpacked": "is larger than 16 MiB",
     "redirect_elsewhere": "a redirect (302)",
-    "unauthenticated_401": "Infinity refused the Infinity token stored for this profile (401)",
+    "unauthenticated_401": "Infinity refused the Infinity token of this profile (401)",
     "invalid_422": "Infinity says: name: The name field is required.",
     "removed_route": "no longer has this operation",
     "rate_429_huge": "rate limit is reached (429)",

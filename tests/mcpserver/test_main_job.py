@@ -12,7 +12,7 @@ from mcp import Client, StdioServerParameters
 
 from mcpserver.sandbox import ADA_TOKEN
 from tests.conftest import MakeProfile, MakeUser
-from tests.mcpserver.test_stdio import stdio_environment
+from tests.mcpserver.protocol.test_stdio import stdio_environment
 from tests.support import ROOT, Infinity, Server, data_of
 
 

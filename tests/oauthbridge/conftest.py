@@ -65,7 +65,7 @@ def alice(make_user: MakeUser) -> McpUser:
 
 @pytest.fixture
 def make_person(transactional_db: None) -> MakePerson:
-    """Makes somebody who may authorise clients as the MCP users given."""
+    """Makes a person who may authorise clients as the given MCP users."""
 
     def make(name: str = "ada", *users: McpUser, **fields: Any) -> User:
         person = User.objects.create_user(name, password=PASSWORD, **fields)

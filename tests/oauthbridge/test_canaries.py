@@ -1,6 +1,6 @@
-"""No secret is in any page, log line or row, whatever was done with it: security.md 13.
+"""No secret is in any page, log line or row after every action with it.
 
-It is here because tokens of OAuth are among the secrets.
+It is here because OAuth tokens are among the secrets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from django.db import connection
 from accounts.models import McpUser, User
 from accounts.scopes import READ
 from credentials.models import Profile
-from mcpserver.models import Event, ToolCall
+from mcpserver.audit.models import Event, ToolCall
 from oauthbridge.models import AccessToken
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import running_oauth

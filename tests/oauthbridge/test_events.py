@@ -1,12 +1,12 @@
-"""What OAuth leaves in the audit log; through a real server, so that who did it is known there."""
+"""The events of OAuth in the audit log, through a real server, so that they have an actor."""
 
 from __future__ import annotations
 
 import httpx2
 
 from accounts.models import User
-from credentials.events import EventKind
-from mcpserver.models import Event
+from infinity_mcp.core.events import EventKind
+from mcpserver.audit.models import Event
 from oauthbridge.models import Connection
 from tests.oauthbridge.support import Flow, hidden_token, http
 from tests.support import PATIENT

@@ -1,4 +1,4 @@
-"""Nothing that could be used is kept or logged: security.md 13 and 16."""
+"""Codes, tokens and client secrets are stored only as digests, and never logged."""
 
 from __future__ import annotations
 

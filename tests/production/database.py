@@ -1,4 +1,4 @@
-"""PostgreSQL for tests that need it, whichever database the test run itself uses."""
+"""PostgreSQL for tests that need it, independent of the database of the test run."""
 
 from __future__ import annotations
 

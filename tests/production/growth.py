@@ -8,7 +8,7 @@ from statistics import median
 
 # A leak of one small object with each call, such as a dict, is more; what a heap wastes until it
 # has settled is less.
-MOST_KIB_PER_CALL = 0.25
+MAX_KIB_PER_CALL = 0.25
 # As many as it takes to tell a leak from noise in one minute, the second half of a short run.
 SAMPLES = 480
 STRETCHES = 3
@@ -34,4 +34,4 @@ def _slope(samples: Sequence[Sample]) -> float:
 
 
 def is_leak(samples: Sequence[Sample]) -> bool:
-    return kib_per_call(samples) > MOST_KIB_PER_CALL
+    return kib_per_call(samples) > MAX_KIB_PER_CALL

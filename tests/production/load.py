@@ -105,7 +105,7 @@ def under_load(
     call: Call | Callable[[], Call] = CALL,
     headers: dict[str, str] | None = None,
     clients: int = CLIENTS,
-    pause: float = 0.02,
+    pause: float = 0.05,
 ) -> Iterator[Load]:
     """`call`: the one that is made again and again, or what makes each. `pause`: seconds of each
     client between an answer and its next call. Raises what ended the load too early, if it did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from redis import Redis  # noqa: E402 - after Django is set up, as are those bel
 
 from mcpserver.sandbox import ADA_TOKEN  # noqa: E402
 from tests.production.growth import (  # noqa: E402
-    MOST_KIB_PER_CALL,
+    MAX_KIB_PER_CALL,
     SAMPLES,
     Sample,
     is_leak,
@@ -119,7 +120,7 @@ class Watch:
         if any(last > SLACK + n for n, last in zip(connections, last_connections, strict=True)):
             found.append("connections grew")
         if is_leak(self.samples):
-            found.append(f"memory grew by more than {MOST_KIB_PER_CALL} KiB with each call")
+            found.append(f"memory grew by more than {MAX_KIB_PER_CALL} KiB with each call")
         return found
 
 
@@ -175,5 +176,8 @@ def soak(seconds: float, folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser("scripts/soak", description=__doc__)
+    parser.add_argument("seconds", type=float, nargs="?", default=SECONDS)
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="infinity-mcp-soak-") as scratch:
-        sys.exit(soak(float(sys.argv[1]) if sys.argv[1:] else SECONDS, Path(scratch)))
+        sys.exit(soak(given.seconds, Path(scratch)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -103,7 +104,7 @@ class Postgres:
 
     @contextmanager
     def stuck(self) -> Iterator[None]:
-        """Meanwhile it takes connections and what is sent there, and answers nothing."""
+        """Inside it the service accepts connections and data, but answers nothing."""
         assert self.service.process
         pid = self.service.process.pid
         os.kill(pid, signal.SIGSTOP)  # first: then no other backends come
@@ -143,6 +144,14 @@ def own_postgres() -> Iterator[Postgres]:
             yield Postgres(service, url)
         finally:
             service.stop()
+
+
+def new_database(postgres: Postgres, template: str = "template1") -> str:
+    """The URL of a database of its own: an empty one, or a copy of `template`."""
+    name = f"database_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    return f"{postgres.url.rpartition('/')[0]}/{name}"
 
 
 def _accepts(url: str) -> bool:

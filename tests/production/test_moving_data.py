@@ -6,14 +6,17 @@ import json
 import os
 import re
 import secrets
+import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
 from cryptography.fernet import Fernet
 
-from tests.credentials.installation import Installation
-from tests.production.support import output, own_postgres
+from tests.credentials.installation import Installation, copy_empty_database
+from tests.production.support import Postgres, new_database, output, own_postgres
 from tests.support import ROOT, data_of, running_server
 
 ADA = "Ada Example"
@@ -124,51 +127,70 @@ def made_in(folder: Path, database_url: str) -> Home:
     return home
 
 
-def test_sqlite_is_taken_along_to_postgresql(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with own_postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Home:
+    """An installation with PostgreSQL, whose making takes seconds: for tests that copy it."""
+    return made_in(tmp_path_factory.mktemp("original"), new_database(postgres))
+
+
+@pytest.fixture
+def home(original: Home, postgres: Postgres, tmp_path: Path) -> Home:
+    installation = original.installation
+    shutil.copytree(installation.folder, tmp_path, symlinks=True, dirs_exist_ok=True)
+    copy = replace(original, installation=replace(installation, folder=tmp_path))
+    database = installation.environment["DATABASE_URL"].rpartition("/")[2]
+    return copy.on(new_database(postgres, template=database))
+
+
+def test_sqlite_is_taken_along_to_postgresql(postgres: Postgres, tmp_path: Path) -> None:
+    copy_empty_database(tmp_path / "infinity-mcp.sqlite3")
     home = made_in(tmp_path, f"sqlite:///{tmp_path}/infinity-mcp.sqlite3")
     before = home.counts()
     assert all(before[label] for label in TAKEN_ALONG)
 
-    with own_postgres() as postgres:
-        commands = documented("docs/scaling.md", "loaddata")
-        run(home.installation, commands.replace("postgres://…", postgres.url))
+    url = new_database(postgres)
+    commands = documented("docs/scaling.md", "loaddata")
+    run(home.installation, commands.replace("postgres://…", url))
 
-        moved = home.on(postgres.url)
-        assert before == moved.counts()
-        assert ADA == moved.name_in_infinity()
-        run(moved.installation, f"{ADD_USER} --name bob --key-file bob.txt")
-        run(moved.installation, MANAGE_SHELL, f"{CONNECT}\nconnect('bob')")
-        after = moved.counts()
-        assert [] == [label for label in TAKEN_ALONG if after[label] <= before[label]]
+    moved = home.on(url)
+    assert before == moved.counts()
+    assert ADA == moved.name_in_infinity()
+    run(moved.installation, f"{ADD_USER} --name bob --key-file bob.txt")
+    run(moved.installation, MANAGE_SHELL, f"{CONNECT}\nconnect('bob')")
+    after = moved.counts()
+    assert [] == [label for label in TAKEN_ALONG if after[label] <= before[label]]
 
 
-def test_dump_and_store_key_are_all_that_is_needed(tmp_path: Path) -> None:
-    with own_postgres() as lost:
-        home = made_in(tmp_path, lost.url)
-        run(home.installation, documented("docs/install.md", "--file=infinity-mcp.dump"))
-        before = home.counts()
+def test_dump_and_store_key_are_all_that_is_needed(
+    home: Home, postgres: Postgres, tmp_path: Path
+) -> None:
+    run(home.installation, documented("docs/install.md", "--file=infinity-mcp.dump"))
+    before = home.counts()
 
     dumped = run(home.installation, "pg_restore --file=- infinity-mcp.dump")
     assert "canary" in dumped
     store_key = home.installation.environment["MCP_CREDENTIAL_STORE_KEY"]
     assert [] == [secret for secret in (home.key, home.token, store_key) if secret in dumped]
     assert 0o600 == (tmp_path / "infinity-mcp.dump").stat().st_mode & 0o777
-    with own_postgres() as fresh:
-        restored = home.on(fresh.url)
-        run(restored.installation, documented("docs/install.md", '--dbname="$DATABASE_URL"'))
-        assert before == restored.counts()
-        assert ADA == restored.name_in_infinity()
+    restored = home.on(new_database(postgres))
+    run(restored.installation, documented("docs/install.md", '--dbname="$DATABASE_URL"'))
+    assert before == restored.counts()
+    assert ADA == restored.name_in_infinity()
 
 
-def test_a_dump_of_an_older_version_takes_the_place_of_a_newer_database(tmp_path: Path) -> None:
-    with own_postgres() as postgres:
-        home = made_in(tmp_path, postgres.url)
-        before = home.counts()
-        run(home.installation, f"{MANAGE} migrate --verbosity=0 mcpserver 0002")
-        run(home.installation, documented("docs/install.md", "--file=infinity-mcp.dump"))
-        run(home.installation, f"{MANAGE} migrate --verbosity=0")
-        run(home.installation, f"{ADD_USER} --name later --key-file later.txt")
+def test_a_dump_of_an_older_version_takes_the_place_of_a_newer_database(home: Home) -> None:
+    before = home.counts()
+    run(home.installation, f"{MANAGE} migrate --verbosity=0 mcpserver 0002")
+    run(home.installation, documented("docs/install.md", "--file=infinity-mcp.dump"))
+    run(home.installation, f"{MANAGE} migrate --verbosity=0")
+    run(home.installation, f"{ADD_USER} --name later --key-file later.txt")
 
-        run(home.installation, documented("docs/install.md", '--dbname="$DATABASE_URL"'))
-        assert before == home.counts()
-        assert ADA == home.name_in_infinity()
+    run(home.installation, documented("docs/install.md", '--dbname="$DATABASE_URL"'))
+    assert before == home.counts()
+    assert ADA == home.name_in_infinity()

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from accounts.models import digest_of, new_key
+from accounts.keys import digest_of, new_key
 from credentials import store
 from credentials.validators import SANDBOX_TOKEN
 from tests.production.support import Postgres, manage, own_postgres

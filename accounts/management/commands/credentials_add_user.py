@@ -1,17 +1,20 @@
+"""Adds or replaces an MCP user, and gives its first key."""
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from accounts.management.base import NewKeyCommand, expiry
+from accounts.management.base import NewKey, NewKeyCommand, expiry
 from accounts.models import McpUser
 from credentials.management.base import add_scope_arguments, given_scopes
 from credentials.models import Profile
 
 
 class Command(NewKeyCommand):
-    help = "Creates an MCP user, as whom agents call this server, and its first key."
+    help = "Creates an MCP user, which agents act as, and its first key."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--name", required=True, help="letters, digits and . _ - @, like codex")
@@ -21,32 +24,45 @@ class Command(NewKeyCommand):
         parser.add_argument(
             "--replace",
             action="store_true",
-            help="give an existing user this profile and these scopes, make it active without an"
-            " end, revoke its keys and issue a new one",
+            help="give an existing user this profile and these scopes, make it active without"
+            " expiry, revoke its keys and issue a new one",
         )
 
-    def make_key(self, options: dict[str, Any]) -> tuple[str, str]:
+    def issue(self, options: dict[str, Any]) -> NewKey:
+        """Make the MCP user, or change it without saving it, and make a key for it."""
         user = _user(options["name"], options["replace"])
         user.profile = _profile(options["profile"])
         user.scopes = given_scopes(options)
         user.active, user.expires_at = True, None
         user.full_clean()
-        user.save()
-        _, text = user.rotate_key(label=options["label"], expires_at=expiry(options))
-        self._warn(user)
+        self.is_new = user._state.adding
+        if self.is_new:
+            user.save()
         allowed = ", ".join(user.policy.ordered_scopes) or "no scope"
-        return f"MCP user {user.name} works with profile {user.profile.id} ({allowed}).", text
+        told = f"MCP user {user.name} works with profile {user.profile.id} ({allowed})."
+        key, text = user.issue_key(options["label"], expiry(options))
+        return NewKey(key, text, told, tuple(_notes(user)))
 
-    def _warn(self, user: McpUser) -> None:
-        withheld = [scope for scope in user.scopes if scope not in user.policy.scopes]
-        if withheld:
-            self.stderr.write(
-                f"Note: profile {user.profile.id} does not allow {', '.join(withheld)}."
-            )
-        if not user.profile.active:
-            self.stderr.write(
-                f"Note: profile {user.profile.id} is inactive; the key works once it is active."
-            )
+    def replace_others(self, new: NewKey, options: dict[str, Any]) -> None:
+        """Save the changes to an existing user, and end its other keys."""
+        if not self.is_new:
+            new.key.user.save(update_fields=["profile", "scopes", "active", "expires_at"])
+            new.key.user.end_keys_before(new.key)
+
+    def take_back(self, new: NewKey) -> None:
+        """Delete the user if it is new, otherwise only its new key."""
+        if self.is_new:
+            new.key.user.delete()
+        else:
+            super().take_back(new)
+
+
+def _notes(user: McpUser) -> Iterator[str]:
+    withheld = [scope for scope in user.scopes if scope not in user.policy.scopes]
+    if withheld:
+        yield f"profile {user.profile.id} does not allow {', '.join(withheld)}."
+    if not user.profile.active:
+        yield f"profile {user.profile.id} is inactive; the key works once it is active."
 
 
 def _user(name: str, replace: bool) -> McpUser:

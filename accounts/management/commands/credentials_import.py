@@ -1,3 +1,5 @@
+"""Imports users and profiles of the Node server."""
+
 from __future__ import annotations
 
 import os
@@ -11,13 +13,13 @@ from accounts.management.node_files import ImportRefused, read_profiles, read_us
 from accounts.management.node_import import Step, bring
 from credentials import store
 from credentials.management.base import CredentialsCommand
-from credentials.management.places import runnable
+from infinity_mcp.core.paths import runnable
 
 
 class Command(CredentialsCommand):
     help = (
-        "Brings profiles, MCP users and keys from the files of the Node server, all of it or"
-        " nothing. The keys work on here. What was brought before is left as it is."
+        "Imports profiles, MCP users and keys from the files of the Node server, all or nothing."
+        " The keys go on working. Records that were imported before stay as they are."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,21 +31,20 @@ class Command(CredentialsCommand):
             help = f"{text}, there {example}" if example else text
             parser.add_argument(name, required=True, type=Path, metavar="FILE", help=help)
         parser.add_argument(
-            "--dry-run", action="store_true", help="say what would happen, and change nothing"
+            "--dry-run", action="store_true", help="show what the import would do, change nothing"
         )
         parser.add_argument(
             "--replace",
             action="store_true",
-            help="let the files win over profiles and users that are here and differ; a user with"
-            " another key then has the key of the file only",
+            help="overwrite profiles and users here that differ from the files; a user with another"
+            " key then has only the key of the file",
         )
         parser.add_argument(
             "--ignore-field",
             action="append",
             default=[],
             metavar="NAME",
-            help="import without this field of the files, which is not known here; can be given"
-            " more than once",
+            help="skip this unknown field of the files; can be given more than once",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -67,7 +68,7 @@ class Command(CredentialsCommand):
 
 
 def _import(options: dict[str, Any]) -> list[Step]:
-    """A dry run does it all and takes it back, so that what it tells is what would happen."""
+    """Import, and roll back after a dry run, so that it reports what an import would do."""
     ignored = options["ignore_field"]
     users = read_users(options["users"], ignored)
     profiles = read_profiles(options["store"], options["store_key_file"], ignored)

@@ -1,3 +1,5 @@
+"""Lists profiles, MCP users and keys, as a table or as JSON."""
+
 from __future__ import annotations
 
 import json
@@ -10,8 +12,8 @@ from django.core.management.base import CommandParser
 from accounts.management.base import IMPORTED
 from accounts.models import ApiKey, McpUser
 from credentials.management.base import CredentialsCommand
-from credentials.management.places import runnable
 from credentials.models import Profile
+from infinity_mcp.core.paths import runnable
 
 TABLE_WIDTH = 100
 COLUMN_GAP = "  "
@@ -156,7 +158,7 @@ def _short(moment: datetime | None, absent: str = "") -> str:
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns as wide as their content, the widest ones cut where a line would be too long."""
+    """Columns as wide as their content; the widest are cut if a line would be too long."""
     lines = [header, *([_printable(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     while sum(widths) + len(COLUMN_GAP) * (len(widths) - 1) > TABLE_WIDTH:
@@ -174,5 +176,5 @@ def _fit(cell: str, width: int) -> str:
 
 
 def _printable(text: str) -> str:
-    """Names come from people and from Infinity: no control character reaches the terminal."""
+    """`text` without control characters, as names come from people and from Infinity."""
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,3 +1,5 @@
+"""Revokes keys of an MCP user."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -10,7 +12,7 @@ from credentials.management.base import CredentialsCommand
 
 
 class Command(CredentialsCommand):
-    help = "Revokes the keys of an MCP user, or one of them, within a second."
+    help = "Revokes all keys of an MCP user, or one of them, within a second."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--name", required=True, help="of the MCP user")

@@ -1,3 +1,5 @@
+"""Adds a profile with its Infinity token, or replaces one."""
+
 from __future__ import annotations
 
 import getpass
@@ -16,8 +18,8 @@ from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL
 
 class Command(CredentialsCommand):
     help = (
-        "Stores an Infinity token, encrypted, as a profile that MCP users can be given. Without"
-        " --token or --token-file the token is read from standard input or asked for."
+        "Stores an Infinity token, encrypted, as a profile for MCP users. Without --token or"
+        " --token-file the token is read from standard input or a prompt."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -38,15 +40,15 @@ class Command(CredentialsCommand):
         parser.add_argument(
             "--replace",
             action="store_true",
-            help="replace the token of an existing profile, and what else is given",
+            help="replace the token of an existing profile, and its other values that are given",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         profile = _described(options)
-        store.store_keys()  # before anyone types a token in vain
+        store.store_keys()  # fails before the token is typed
         token = self._token(options, profile)
         with transaction.atomic():
-            profile = _described(options)  # anew: a prompt can stay open for long
+            profile = _described(options)  # again: the prompt may have been open for long
             profile.set_token(token)
             profile.save(force_insert=profile._state.adding)
         self.stdout.write(f"Stored profile {profile.id} ({profile.api_base_url}).")
@@ -67,7 +69,7 @@ class Command(CredentialsCommand):
 
 
 def _described(options: dict[str, Any]) -> Profile:
-    """The profile as the arguments want it, yet without the token."""
+    """The profile with the values of the arguments, but without the token."""
     profile = Profile.objects.filter(pk=options["id"]).first()
     if profile and not options["replace"]:
         raise CommandError(f"Profile {profile.id} exists: add --replace to give it another token.")

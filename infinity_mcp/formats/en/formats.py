@@ -1,4 +1,4 @@
-"""How moments and days are written: the same for everybody, with the zone."""
+"""Date and time formats of all pages, with the time zone."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Copies the embedded database while it is in use."""
+
 from __future__ import annotations
 
 import sqlite3
@@ -6,15 +8,16 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from credentials.files import new_secret_file
 from credentials.management.base import CredentialsCommand
+from infinity_mcp.core.files.remedies import remedy
+from infinity_mcp.core.secret_files import new_secret_file
 from infinity_mcp.management.sqlite import back_up, database_path, is_part_of
 
 
 class Command(CredentialsCommand):
     help = (
-        "Writes a copy of the SQLite database, as of one moment, while the server goes on."
-        " The store key is not in it."
+        "Writes a consistent copy of the SQLite database, while the server goes on. The store key"
+        " is not in it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,10 +36,12 @@ class Command(CredentialsCommand):
             with new_secret_file(file) as scratch:
                 contents = back_up(database, scratch)
         except OSError as error:
-            raise CommandError(f"Cannot write {file}: {error.strerror}.") from error
+            raise CommandError(
+                f"Cannot write {file}: {error.strerror}. {remedy(error, file)}"
+            ) from error
         except sqlite3.Error as error:
             raise CommandError(f"Cannot back up {database}: {error}.") from error
         self.stdout.write(
             f"{file} holds {contents}, readable by its owner only. Its Infinity tokens are"
-            " encrypted: keep a copy of MCP_CREDENTIAL_STORE_KEY, which opens them, elsewhere."
+            " encrypted: keep a copy of MCP_CREDENTIAL_STORE_KEY, which decrypts them, elsewhere."
         )

@@ -1,6 +1,9 @@
+"""Prints a report on an installation, with the results of four checks."""
+
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from credentials.management.base import CredentialsCommand
-from credentials.management.places import compose_service, told
+from infinity_mcp.core.paths import compose_service, told
 from infinity_mcp.management.report import (
     Entry,
     Report,
@@ -22,35 +25,35 @@ from infinity_mcp.management.report import (
     service,
     without_user,
 )
-from mcpserver.client_setup import CLIENTS, Server, client_setup, server_url
+from mcpserver.connect.client_setup import CLIENTS, Server, client_setup, server_url
+from mcpserver.connect.install_check import CheckResult
 from mcpserver.management.base import (
+    check_line,
     mcp_url,
-    proof_line,
-    prove_quietly,
     read_key,
-    run_proofs,
+    run_checks_quietly,
+    run_interruptibly,
     setup_text,
 )
-from mcpserver.proofs import Proof
 
 LABEL_WIDTH = 12
 
 
 class Command(CredentialsCommand):
     help = (
-        "Prints what whoever installed this server should tell at the end: where it is, which"
-        " version, how it runs, its files, the MCP URL, the key file, four proofs that it works,"
-        " and how to configure a client. No secret is printed. Exits 1 if a proof fails."
+        "Prints a report for the users of this server: where it is, which version, how it runs, its"
+        " files, the MCP URL, the key file, four checks that it works, and how to configure a"
+        " client. No secret is printed. Exits 1 if a check fails."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--url", help="https://mcp.example.org/mcp; default: what the settings say"
+            "--url", help="such as https://mcp.example.org/mcp; default: from the settings"
         )
         parser.add_argument(
             "--prove-at",
             metavar="URL",
-            help="where the server is seen from here, if not under --url; in a container"
+            help="address for the checks, if --url cannot be reached from here; in a container"
             " http://127.0.0.1:3000",
         )
         parser.add_argument(
@@ -59,8 +62,8 @@ class Command(CredentialsCommand):
         parser.add_argument(
             "--folder",
             type=Path,
-            help="the install folder on the host, when this runs in a container, which cannot know:"
-            " paths are then told as they are there",
+            help="the install folder on the host, if this runs in a container: paths are then those"
+            " of the host",
         )
         parser.add_argument(
             "--commit", help="its commit, which a container does not know: git rev-parse HEAD"
@@ -78,14 +81,15 @@ class Command(CredentialsCommand):
             self.stdout.write("\n".join(_lines(report)))
             self.stdout.write(f"\n{report.client.title}:\n\n{setup_text(report.client)}")
         if not report.is_proven:
-            raise CommandError("Not every proof passed.")
+            raise CommandError("Not every check passed.")
 
 
 def _report(options: dict[str, Any]) -> Report:
     """Raises CommandError for a URL or a key file that cannot be used."""
     url = mcp_url(options["url"] or server_url())
     seen_here = mcp_url(options["prove_at"] or url)
-    key_file: Path = (options["key_file"] or settings.CONFIG_DIR / "codex-mcp-key.txt").resolve()
+    key_file = options["key_file"] or settings.CONFIG_DIR / "codex-mcp-key.txt"
+    key_file = Path(os.path.realpath(key_file))
     folder: Path | None = options["folder"]
     server = Server(
         url,
@@ -101,7 +105,7 @@ def _report(options: dict[str, Any]) -> Report:
         database=database(folder),
         url=url,
         key_file=server.key_file,
-        proofs=run_proofs(_proofs(seen_here, read_key(key_file))),
+        proofs=run_interruptibly(_proofs(seen_here, read_key(key_file))),
         entry=Entry(),
         client=client_setup(options["client"], server),
     )
@@ -119,8 +123,8 @@ def _repository(options: dict[str, Any]) -> Repository | None:
     return repository()
 
 
-async def _proofs(url: str, key: str) -> tuple[Proof, ...]:
-    return tuple([proof async for proof in prove_quietly(url, key)])
+async def _proofs(url: str, key: str) -> tuple[CheckResult, ...]:
+    return tuple([proof async for proof in run_checks_quietly(url, key)])
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -134,7 +138,7 @@ def _lines(report: Report) -> Iterator[str]:
     )
     yield from _labelled("MCP URL", report.url)
     yield from _labelled("Key file", report.key_file)
-    yield from _labelled("Proof", *map(proof_line, report.proofs))
+    yield from _labelled("Check", *map(check_line, report.proofs))
     entry = report.entry
     yield from _labelled("In clients", f"{entry.name}, {entry.transport}, {entry.header}")
 

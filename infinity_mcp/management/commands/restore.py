@@ -1,3 +1,5 @@
+"""Restores a backup of the embedded database."""
+
 from __future__ import annotations
 
 import sqlite3
@@ -11,10 +13,11 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from credentials import store
-from credentials.events import EventKind, announce
 from credentials.management.base import CredentialsCommand
-from credentials.management.places import runnable
 from credentials.models import Profile
+from infinity_mcp.core.events import EventKind, announce
+from infinity_mcp.core.files.remedies import remedy
+from infinity_mcp.core.paths import runnable
 from infinity_mcp.management.sqlite import (
     as_alias,
     database_path,
@@ -27,8 +30,8 @@ from infinity_mcp.management.sqlite import (
 
 class Command(CredentialsCommand):
     help = (
-        "Puts a backup in the place of the SQLite database, which is kept beside it. Stop the"
-        " server first. A backup of an older version is brought up to date."
+        "Replaces the SQLite database by a backup; the previous database is kept beside it. Stop"
+        " the server first. A backup of an older version is brought up to date."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,7 +39,7 @@ class Command(CredentialsCommand):
         parser.add_argument(
             "--without-store-key",
             action="store_true",
-            help="also when the store key here does not open its tokens, which are then lost",
+            help="also if the store key here does not decrypt its tokens, which are then lost",
         )
 
     def handle(self, *args: Any, file: Path, without_store_key: bool, **options: Any) -> None:
@@ -48,7 +51,9 @@ class Command(CredentialsCommand):
         try:
             contents, aside = _restore(file, database, without_store_key)
         except OSError as error:
-            raise CommandError(f"Cannot write {error.filename}: {error.strerror}.") from error
+            raise CommandError(
+                f"Cannot write {error.filename}: {error.strerror}. {remedy(error, database)}"
+            ) from error
         except sqlite3.Error as error:
             raise CommandError(
                 f"Cannot replace {database}: {error}. Nothing was changed; stop the server first."
@@ -56,16 +61,19 @@ class Command(CredentialsCommand):
         _announce(file)
         self.stdout.write(f"Restored {contents}, as they were when the backup was made.")
         self.stdout.write(
-            runnable("What was revoked since is valid again: see `manage.py credentials_list`.")
+            runnable(
+                "Keys and connections revoked since then are valid again: see "
+                "`manage.py credentials_list`, and Connections in the admin."
+            )
         )
         if aside.exists():
-            self.stdout.write(f"The database before is in {aside}; delete it when all is well.")
+            self.stdout.write(f"The previous database is in {aside}; delete it when all is well.")
 
 
 def _restore(file: Path, database: Path, without_store_key: bool) -> tuple[str, Path]:
-    """What is restored, in words, and where the database before is, if there was one."""
+    """Restore `file`; returns a description of it, and the previous database, if there was one."""
     database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Beside the database, because it may have to be moved there in one step.
+    # Beside the database, so that it can be moved there in one step.
     with tempfile.TemporaryDirectory(dir=database.parent, prefix=".restore-") as folder:
         restored = Path(folder) / "restored.sqlite3"
         contents = read_backup(file, restored)
@@ -77,7 +85,7 @@ def _restore(file: Path, database: Path, without_store_key: bool) -> tuple[str, 
 
 
 def _announce(file: Path) -> None:
-    connection.close()  # it may be one to the database before
+    connection.close()  # it may be to the previous database
     with closing(connection):
         announce(EventKind.RESTORED, "database", f"from {file.name}")
 
@@ -96,8 +104,9 @@ def _refuse_unreadable(alias: str) -> None:
     unreadable = [profile.id for profile in profiles if not profile.is_readable()]
     if unreadable:
         raise CommandError(
-            f"The store key here does not open the tokens of {', '.join(unreadable)}. Nothing was"
-            " changed: put MCP_CREDENTIAL_STORE_KEY of the server that made the backup into .env."
+            f"The store key here does not decrypt the tokens of {', '.join(unreadable)}. Nothing"
+            " was changed: put MCP_CREDENTIAL_STORE_KEY of the server that made the backup into"
+            " .env."
             " If it is lost, add --without-store-key and store these tokens again:"
             " `manage.py credentials_add_profile --id ID --replace`"
         )

@@ -1,3 +1,5 @@
+"""Verifies stored Infinity tokens by asking Infinity."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -5,9 +7,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from credentials.management.base import CredentialsCommand
-from credentials.management.places import runnable
 from credentials.models import Profile
-from mcpserver.verification import verify
+from infinity_mcp.core.paths import runnable
+from mcpserver.gateway.verification import verify
 
 
 class Command(CredentialsCommand):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 from argparse import ArgumentParser
 from contextlib import suppress
@@ -11,9 +10,10 @@ from typing import Any
 import uvicorn
 from django.core.management.base import BaseCommand, CommandError
 
+from infinity_mcp.serving.listening import in_url, listen
 from mcpserver.sandbox import TOKENS, Options, create_app
 from mcpserver.sandbox.app import API
-from mcpserver.sandbox.faults import FAULTS, Faults
+from mcpserver.sandbox.rules.faults import FAULTS, Faults
 
 
 class Command(BaseCommand):
@@ -43,25 +43,14 @@ class Command(BaseCommand):
         app = create_app(rules)
         faults: Faults = app.state.sandbox.faults
         faults.choose(options["fault"])
-        listening = _listen(options["host"], options["port"])
-        self._announce(listening)
+        listening = listen(options["host"], options["port"], names=("--host", "--port"))
+        self._announce(listening[0])
         config = uvicorn.Config(app, http=faults.protocol(), log_level="warning", lifespan="off")
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listening])
+            uvicorn.Server(config).run(listening)
 
     def _announce(self, listening: socket.socket) -> None:
         host, port = listening.getsockname()[:2]
-        address = f"[{host}]" if ":" in host else host
-        self.stdout.write(f"Infinity sandbox: http://{address}:{port}{API}")
+        self.stdout.write(f"Infinity sandbox: http://{in_url(host)}:{port}{API}")
         self.stdout.write(f"Tokens: {', '.join(TOKENS)}")
         self.stdout.flush()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        busy = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        reason = "the port is busy" if busy else str(error)
-        raise CommandError(f"Cannot listen on {host}:{port}: {reason}") from error

@@ -1,3 +1,5 @@
+"""Deletes old rows of the audit log and other expired data."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -9,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from credentials.management.base import CredentialsCommand
-from mcpserver.models import Event, ToolCall
+from mcpserver.audit.models import Event, ToolCall
 from oauthbridge.models import Application, Connection
 
 UNUSED = timedelta(hours=24)
@@ -20,7 +22,7 @@ class Command(CredentialsCommand):
     help = (
         "Daily housekeeping: removes expired sign-ins, codes and tokens, connections that were"
         " never used or ended 30 days ago, clients that registered themselves and have no"
-        " connection, and what is in the audit log for longer than AUDIT_RETENTION_DAYS."
+        " connection, and entries of the audit log older than AUDIT_RETENTION_DAYS."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,3 +1,5 @@
+"""Prints how to set up a client."""
+
 from __future__ import annotations
 
 import sys
@@ -7,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from credentials.management.places import told
-from mcpserver.client_setup import CLIENTS, Server, client_setup, server_url
+from infinity_mcp.core.paths import told
+from mcpserver.connect.client_setup import CLIENTS, Server, client_setup, server_url
 from mcpserver.management.base import mcp_url, setup_text
 
 
@@ -18,11 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--client", required=True, choices=CLIENTS)
+        parser.add_argument("--url", help="https://mcp.example.org/mcp; default: from the settings")
         parser.add_argument(
-            "--url", help="https://mcp.example.org/mcp; default: what the settings say"
-        )
-        parser.add_argument(
-            "--key-file", type=Path, metavar="FILE", help="the file that the key is read from"
+            "--key-file", type=Path, metavar="FILE", help="the file that holds the key"
         )
 
     def handle(self, *, client: str, url: str | None, **options: Any) -> None:

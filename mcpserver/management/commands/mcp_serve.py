@@ -1,7 +1,8 @@
+"""Serves MCP over HTTP or standard input and output."""
+
 from __future__ import annotations
 
 import contextlib
-import errno
 import signal
 import socket
 import sys
@@ -13,15 +14,16 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
 
-from credentials.database import is_migrated, migrate_once
 from credentials.errors import TokenUnreadable
 from credentials.management.base import CredentialsCommand
-from credentials.management.places import runnable
 from credentials.models import Profile
+from credentials.schema import explain_unmigrated, migrate_once
 from credentials.validators import clean_token, validate_base_url
-from infinity_mcp.accepting import AcceptingServer, Workers
-from infinity_mcp.sqlite import database_file
-from mcpserver.metrics import shared_folder
+from infinity_mcp.core.paths import runnable
+from infinity_mcp.core.sqlite import database_file
+from infinity_mcp.serving.listening import listen
+from infinity_mcp.serving.uvicorn_server import AcceptingServer, Workers
+from mcpserver.audit.metrics import shared_folder
 
 
 class Command(CredentialsCommand):
@@ -51,18 +53,16 @@ class Command(CredentialsCommand):
     def _serve_http(self) -> None:
         _refuse_unready()
         warn_of_unreadable(self.stderr)
-        require_free_port(settings.HOST, settings.PORT)
-        # uvicorn raises the signal that stopped it once more, when all is done (security.md 25).
+        listening = listen(settings.HOST, settings.PORT)
+        # After its shutdown uvicorn raises SIGTERM once more; the exit status is still to be 0.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         has_shared_metrics = settings.WORKERS > 1 and settings.METRICS_TOKEN
         with shared_folder() if has_shared_metrics else contextlib.nullcontext():
-            self._run()
+            self._run(listening)
 
-    def _run(self) -> None:
+    def _run(self, listening: list[socket.socket]) -> None:
         config = uvicorn.Config(
             "infinity_mcp.asgi:application",
-            host=settings.HOST,
-            port=settings.PORT,
             workers=settings.WORKERS,
             lifespan="on",
             server_header=False,
@@ -74,17 +74,17 @@ class Command(CredentialsCommand):
             timeout_graceful_shutdown=60,
         )
         if settings.WORKERS > 1:
-            Workers(config, sockets=[config.bind_socket()]).run()
+            Workers(config, listening).run()
             return
         config.load_app()  # while SIGTERM still ends the process at once
         with contextlib.suppress(KeyboardInterrupt):
-            AcceptingServer(config).run()
+            AcceptingServer(config).run(listening)
 
     def _serve_stdio(self) -> None:
-        from mcpserver.stdio import serve
+        from mcpserver.protocol.stdio import serve
 
         if not settings.INFINITY_API_TOKEN:
-            raise CommandError("Set INFINITY_API_TOKEN: over stdio it is the token that is used.")
+            raise CommandError("Set INFINITY_API_TOKEN: stdio uses it instead of stored tokens.")
         clean_token(settings.INFINITY_API_TOKEN)
         try:
             validate_base_url(settings.INFINITY_API_BASE_URL)
@@ -95,40 +95,27 @@ class Command(CredentialsCommand):
 
 
 def warn_of_unreadable(stderr: OutputWrapper) -> None:
-    """Their users are refused; the others are served."""
+    """Warn of profiles whose token cannot be read. Their users are refused; others are served."""
     if unreadable := Profile.objects.unreadable():
         stderr.write(f"Warning: {runnable(str(TokenUnreadable(*unreadable)))}")
 
 
 def _refuse_unready() -> None:
-    if not is_migrated():
-        raise CommandError("The database is not up to date: run `manage.py migrate`.")
+    if unmigrated := explain_unmigrated():
+        raise CommandError(unmigrated)
     Profile.objects.check_store_key()
-    database_file.is_writable()  # or the log says why not
+    database_file.is_writable()  # logs why, if it is not
 
 
 def require_free_port(host: str, port: int) -> None:
-    """Raise CommandError when it is taken: uvicorn's workers would each fail on it, without end."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        if sys.platform != "win32":  # where it would take the port away from its holder
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except (OSError, OverflowError) as error:
-            raise CommandError(_unusable(host, port, error)) from error
+    """Raise CommandError where the server could not listen."""
+    for each in listen(host, port):
+        each.close()
 
 
 def _http_protocol() -> Any:
     try:
-        from infinity_mcp.http import HttpProtocol
-    except ImportError:  # Windows has no httptools here; h11 bounds headers itself
+        from infinity_mcp.serving.uvicorn_protocol import HttpProtocol
+    except ImportError:  # without httptools, as on Windows; h11 limits headers itself
         return "h11"
     return HttpProtocol
-
-
-def _unusable(host: str, port: int, error: OSError | OverflowError) -> str:
-    reason = error.strerror if isinstance(error, OSError) else "ports go from 1 to 65535"
-    problem = f"Cannot listen on {host}:{port} ({reason})"
-    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return f"{problem}: is Infinity MCP running already? Otherwise set another PORT."
-    return f"{problem}: set another HOST or PORT."

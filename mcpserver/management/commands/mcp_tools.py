@@ -1,3 +1,5 @@
+"""Prints the tools that a user sees, and what listing them costs."""
+
 from __future__ import annotations
 
 import asyncio
@@ -12,11 +14,11 @@ from accounts.models import McpUser
 from accounts.policy import Policy
 from accounts.scopes import SCOPES
 from credentials.management.base import CredentialsCommand
-from mcpserver.auth import set_caller
-from mcpserver.server import InfinityServer
-from mcpserver.upstream import Upstream
+from mcpserver.context import CallContext, set_call
+from mcpserver.gateway.clients import Upstream
+from mcpserver.protocol.server import InfinityServer
 
-# What a token of a language model holds of JSON, about; models differ.
+# An estimate for JSON; language models differ.
 BYTES_PER_TOKEN = 3.5
 
 
@@ -47,7 +49,7 @@ def _policy(name: str | None) -> Policy:
 
 
 async def _listed(policy: Policy) -> list[Tool]:
-    set_caller(Caller.from_environment("mcp_tools", policy))
+    set_call(CallContext(Caller.from_environment("mcp_tools", policy)))
     return await InfinityServer(Upstream()).list_tools()
 
 

@@ -1,1 +1,1 @@
-"""The operations of the API, one module per resource, one function per operation."""
+"""Implements the API's operations: one module per resource, one function per operation."""

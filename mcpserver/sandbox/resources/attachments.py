@@ -1,3 +1,5 @@
+"""Implements the operations on attachments."""
+
 from __future__ import annotations
 
 import base64
@@ -11,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mcpserver.sandbox.call import Call
+from mcpserver.sandbox.data.models import Attachment, Json
 from mcpserver.sandbox.errors import ApiError, NotFound
-from mcpserver.sandbox.models import Attachment, Json
+from mcpserver.sandbox.rules.validation import REQUIRED, Field, invalid, web_url
 from mcpserver.sandbox.state import Sandbox
-from mcpserver.sandbox.validation import REQUIRED, Field, invalid, web_url
 
 DOWNLOAD_PATH = "/api/attachments/get"
 DOWNLOAD_ROUTE = "attachment-download"
@@ -30,7 +32,7 @@ async def create_from_url(call: Call) -> Response:
     workspace = call.workspace()
     given = await call.fields({"url": Field(web_url, required=True)})
     name = urlsplit(given["url"]).path.rpartition("/")[2] or "download"
-    # The sandbox must not reach out; the file says so instead of pretending to be the original.
+    # The sandbox makes no requests; the file says so instead of the original content.
     note = f"The sandbox downloads nothing. Asked for: {given['url']}\n"
     return call.created(render(call, _store(call, workspace.id, name, note.encode())))
 
@@ -77,7 +79,7 @@ def _store(call: Call, workspace_id: int, name: str, content: bytes) -> Attachme
 async def _uploaded(request: Request, limit: int) -> tuple[str, bytes]:
     """Name and bytes of the part named `file`. Raises ApiError 400 or 413, or Invalid."""
     length = request.headers.get("Content-Length", "")
-    # The size of the parts' headers and boundaries is let through here.
+    # With an allowance for the headers and boundaries of the parts.
     if length.isdecimal() and int(length) > limit + 16_384:
         raise ApiError(413, "The upload is too large.")
     try:

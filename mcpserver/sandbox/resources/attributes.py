@@ -1,3 +1,5 @@
+"""Implements the operations on attributes."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -5,9 +7,16 @@ from typing import Any
 from starlette.responses import Response
 
 from mcpserver.sandbox.call import Call
-from mcpserver.sandbox.models import Attribute, Json
-from mcpserver.sandbox.validation import Field, Fields, choice, mapping, string, validate
-from mcpserver.sandbox.values import CHECKS, COMPUTED, Known, data_check, empty_data, settings_check
+from mcpserver.sandbox.data.models import Attribute, Json
+from mcpserver.sandbox.rules.validation import Field, Fields, choice, mapping, string, validate
+from mcpserver.sandbox.rules.values import (
+    CHECKS,
+    COMPUTED,
+    Known,
+    data_check,
+    empty_data,
+    settings_check,
+)
 
 DEFAULT_SETTINGS: dict[str, Json] = {
     "label": {"multiple": False, "allowNew": True, "allowEmpty": True, "labels": []},
@@ -67,7 +76,7 @@ def render(call: Call, attribute: Attribute) -> Json:
 
 
 def known(call: Call) -> Known:
-    """What values on the path's board may point at."""
+    """The ids that values on the path's board may refer to."""
     workspace = call.workspace()
     attachments = call.store.attachments.where(workspace_id=workspace.id)
     return Known(
@@ -82,7 +91,7 @@ def _fields(call: Call, current: Attribute | None) -> Fields:
     creatable = CHECKS.keys() | COMPUTED
     if not call.options.checklist_creatable:
         creatable -= {"checklist"}
-    if current is not None:  # a whole object may be sent back, also one of a type nobody can make
+    if current is not None:  # a whole object may be sent back, also of a type that is not creatable
         creatable |= {current.type}
     return {
         "name": Field(string, required=True),
@@ -93,7 +102,7 @@ def _fields(call: Call, current: Attribute | None) -> Fields:
 
 
 def _checked(call: Call, kind: str, content: dict[str, Any]) -> Json:
-    """Settings and default_data, which only the type can judge, cleaned."""
+    """Valid settings and default_data, whose form depends on the type."""
     settings = {"settings": Field(settings_check(kind))}
     clean = validate(settings, content)
     if content.get("default_data") is not None and kind in CHECKS:

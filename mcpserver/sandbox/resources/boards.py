@@ -1,12 +1,14 @@
+"""Implements the operations on boards."""
+
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from mcpserver.sandbox.call import Call
+from mcpserver.sandbox.data.models import Board, Json
 from mcpserver.sandbox.errors import Forbidden
-from mcpserver.sandbox.models import Board, Json
 from mcpserver.sandbox.resources.members import RESTRICTED
-from mcpserver.sandbox.validation import (
+from mcpserver.sandbox.rules.validation import (
     UNKNOWN,
     Field,
     color,

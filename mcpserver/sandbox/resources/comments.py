@@ -1,3 +1,5 @@
+"""Implements the operations on comments."""
+
 from __future__ import annotations
 
 from collections.abc import Set
@@ -6,10 +8,10 @@ from starlette.responses import Response
 
 from mcpserver.sandbox import events
 from mcpserver.sandbox.call import Call
-from mcpserver.sandbox.models import Comment, Item, Json
+from mcpserver.sandbox.data.models import Comment, Item, Json
 from mcpserver.sandbox.resources import items, profile
-from mcpserver.sandbox.validation import UNKNOWN, Field, Fields, invalid
-from mcpserver.sandbox.values import html_text
+from mcpserver.sandbox.rules.validation import UNKNOWN, Field, Fields, invalid
+from mcpserver.sandbox.rules.values import html_text
 
 ITEM = frozenset({"item", "item.values"})
 EXPANDABLE = ITEM | {"created_by"}

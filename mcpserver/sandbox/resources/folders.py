@@ -1,11 +1,13 @@
+"""Implements the operations on folders."""
+
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from mcpserver.sandbox.call import Call
-from mcpserver.sandbox.models import Folder, Json
-from mcpserver.sandbox.store import next_sort_order, subtree
-from mcpserver.sandbox.validation import (
+from mcpserver.sandbox.data.models import Folder, Json
+from mcpserver.sandbox.data.store import next_sort_order, subtree
+from mcpserver.sandbox.rules.validation import (
     UNKNOWN,
     Field,
     Fields,
@@ -50,7 +52,7 @@ async def update(call: Call) -> Response:
 
 
 async def delete(call: Call) -> Response:
-    """What is in the folder goes with it: sub-folders, items, views."""
+    """Archive a folder with its sub-folders, items and views."""
     folder = call.find(call.store.folders, "folder")
     inside = subtree(call.store.folders, folder.id)
     call.archive(call.store.items, [i for i in call.store.items.where() if i.folder_id in inside])

@@ -1,3 +1,5 @@
+"""Implements the operations on webhooks."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -5,9 +7,9 @@ from typing import Any
 from starlette.responses import Response
 
 from mcpserver.sandbox.call import Call
+from mcpserver.sandbox.data.models import Hook, Json
 from mcpserver.sandbox.events import EVENTS
-from mcpserver.sandbox.models import Hook, Json
-from mcpserver.sandbox.validation import (
+from mcpserver.sandbox.rules.validation import (
     UNKNOWN,
     Check,
     Field,

@@ -1,3 +1,5 @@
+"""Implements the operations on items."""
+
 from __future__ import annotations
 
 import uuid
@@ -8,11 +10,11 @@ from starlette.responses import Response
 
 from mcpserver.sandbox import events
 from mcpserver.sandbox.call import Call
-from mcpserver.sandbox.models import Attribute, Folder, Item, Json, Value
+from mcpserver.sandbox.data.models import Attribute, Folder, Item, Json, Value
+from mcpserver.sandbox.data.store import next_sort_order, subtree
 from mcpserver.sandbox.resources import attachments, attributes, folders, profile
-from mcpserver.sandbox.store import next_sort_order, subtree
-from mcpserver.sandbox.validation import UNKNOWN, Field, Fields, invalid, position, validate
-from mcpserver.sandbox.values import writable_values
+from mcpserver.sandbox.rules.validation import UNKNOWN, Field, Fields, invalid, position, validate
+from mcpserver.sandbox.rules.values import writable_values
 
 VALUES = frozenset({"values", "values.attribute"})
 EXPANDABLE = VALUES | {"folder", "created_by"}
@@ -75,7 +77,7 @@ async def update(call: Call) -> Response:
 
 
 async def delete(call: Call) -> Response:
-    """Sub-items go with their parent. Hooks see an update to `deleted`, as with Infinity."""
+    """Archive an item with its sub-items. Hooks get an update of `deleted`, as in Infinity."""
     item = call.find(call.store.items, "item")
     inside = subtree(call.store.items, item.id)
     gone = [row for row in call.store.items.where(deleted=False) if row.id in inside]
@@ -144,7 +146,7 @@ def _data(call: Call, attribute: Attribute, data: Any) -> Any:
     if attribute.type != "attachments" or data is None:
         return data
     files = [call.store.attachments.rows[entry["id"]] for entry in data]
-    return [attachments.render(call, file) for file in files]  # each reading signs fresh links
+    return [attachments.render(call, file) for file in files]  # with newly signed links
 
 
 def _derived(call: Call, item: Item) -> Json:

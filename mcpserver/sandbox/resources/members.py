@@ -1,12 +1,14 @@
+"""Implements the operations on members of workspaces."""
+
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from mcpserver.sandbox.call import Call
+from mcpserver.sandbox.data.models import Json, Member, User, Workspace
 from mcpserver.sandbox.errors import Forbidden, NotFound
-from mcpserver.sandbox.models import Json, Member, User, Workspace
 from mcpserver.sandbox.resources import profile
-from mcpserver.sandbox.validation import Field, choice, email, invalid
+from mcpserver.sandbox.rules.validation import Field, choice, email, invalid
 
 RESTRICTED = "restricted-member"
 DEFAULT_ROLE = "full-member"

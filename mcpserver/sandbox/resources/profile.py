@@ -1,9 +1,11 @@
+"""Implements the operation that returns the token's user."""
+
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from mcpserver.sandbox.call import Call
-from mcpserver.sandbox.models import Json, User
+from mcpserver.sandbox.data.models import Json, User
 
 
 async def show(call: Call) -> Response:

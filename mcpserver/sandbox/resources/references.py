@@ -1,15 +1,17 @@
+"""Implements the operations on references."""
+
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from mcpserver.sandbox.call import Call
+from mcpserver.sandbox.data.models import Json, Reference
 from mcpserver.sandbox.errors import ApiError
-from mcpserver.sandbox.models import Json, Reference
-from mcpserver.sandbox.validation import Field, Fields, invalid, string, validate
+from mcpserver.sandbox.rules.validation import Field, Fields, invalid, string, validate
 
 
 async def index(call: Call) -> Response:
-    """Old versions only."""
+    """List references, in old versions only."""
     board = call.board()
     names = ("from_item_id", "to_item_id", "attribute_id")
     asked = validate({name: Field(string) for name in names}, call.request.query_params)

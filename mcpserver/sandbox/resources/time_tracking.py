@@ -1,3 +1,5 @@
+"""Implements the operations on time entries."""
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -6,9 +8,9 @@ from typing import Any
 from starlette.responses import Response
 
 from mcpserver.sandbox.call import Call
-from mcpserver.sandbox.models import Attribute, Json, TimeEntry
+from mcpserver.sandbox.data.models import Attribute, Json, TimeEntry
 from mcpserver.sandbox.resources.items import ALWAYS_EMPTY
-from mcpserver.sandbox.validation import (
+from mcpserver.sandbox.rules.validation import (
     UNKNOWN,
     Check,
     Field,
@@ -20,7 +22,7 @@ from mcpserver.sandbox.validation import (
 
 
 async def create(call: Call) -> Response:
-    """With the two ids only, a timer that runs from now."""
+    """Create an entry; without times, it is a timer that runs from now."""
     board = call.board()
     given = await call.fields(_fields(call))
     now = call.sandbox.now()

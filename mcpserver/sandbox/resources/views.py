@@ -1,11 +1,13 @@
+"""Implements the operations on views."""
+
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from mcpserver.sandbox.call import Call
-from mcpserver.sandbox.models import Json, View
-from mcpserver.sandbox.store import next_sort_order
-from mcpserver.sandbox.validation import (
+from mcpserver.sandbox.data.models import Json, View
+from mcpserver.sandbox.data.store import next_sort_order
+from mcpserver.sandbox.rules.validation import (
     Field,
     Fields,
     choice,
@@ -15,7 +17,7 @@ from mcpserver.sandbox.validation import (
     validate,
 )
 
-# Whether the API says column or columns is not known.
+# It is not known whether the API uses column or columns.
 TYPES = ("table", "column", "columns", "list", "calendar", "gantt", "form", "chart", "document")
 
 

@@ -1,9 +1,11 @@
+"""Implements the operations on workspaces."""
+
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from mcpserver.sandbox.call import Call
-from mcpserver.sandbox.models import Json, Workspace
+from mcpserver.sandbox.data.models import Json, Workspace
 
 
 async def index(call: Call) -> Response:

@@ -1,4 +1,4 @@
-"""Turns the plans into records. The same ids and times at every start."""
+"""Turns the plans into records, with the same ids and times at every start."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mcpserver.sandbox.ids import Ids
-from mcpserver.sandbox.models import (
+from mcpserver.sandbox.data.ids import Ids
+from mcpserver.sandbox.data.models import (
     Attachment,
     Attribute,
     Board,
@@ -23,10 +23,10 @@ from mcpserver.sandbox.models import (
     View,
     Workspace,
 )
-from mcpserver.sandbox.people import ADA_ID, BOB_ID
+from mcpserver.sandbox.data.people import ADA_ID, BOB_ID
+from mcpserver.sandbox.data.store import Store, next_sort_order
+from mcpserver.sandbox.rules.values import empty_data
 from mcpserver.sandbox.seed.plan import BoardPlan, WorkspacePlan
-from mcpserver.sandbox.store import Store, next_sort_order
-from mcpserver.sandbox.values import empty_data
 
 FIRST_DAY = datetime(2026, 1, 12, 9, tzinfo=UTC)
 SETTING_UP = timedelta(minutes=3)
@@ -34,16 +34,20 @@ WORKING = timedelta(hours=7, minutes=13)
 
 
 class Builder:
+    """Builds workspaces, at times that grow with each record."""
+
     def __init__(self, ids: Ids) -> None:
         self.ids = ids
         self.store = Store()
         self._now = FIRST_DAY
 
     def tick(self, step: timedelta) -> datetime:
+        """Move the clock on, and return its time."""
         self._now += step
         return self._now
 
     def workspace(self, plan: WorkspacePlan) -> None:
+        """Add a workspace with its members and boards."""
         workspace = Workspace(plan.id, plan.name, self.tick(SETTING_UP))
         for user_id, role in plan.roles.items():
             workspace.members[user_id] = Member(user_id, role, self.tick(SETTING_UP))
@@ -53,7 +57,7 @@ class Builder:
 
 
 class BoardBuilder:
-    """One board; things are named in the plan and looked up by these names here."""
+    """Builds one board. Its records are looked up by the names that the plan uses."""
 
     def __init__(self, builder: Builder, workspace: Workspace, plan: BoardPlan) -> None:
         self.builder, self.ids, self.store = builder, builder.ids, builder.store
@@ -72,6 +76,7 @@ class BoardBuilder:
         )
 
     def build(self) -> None:
+        """Add the board and all its records, in the order of the plan."""
         self.store.boards.add(self.board)
         for name, kind, settings in self.plan.attributes:
             self._attribute(name, kind, settings)

@@ -1,8 +1,8 @@
-"""The board "Office & people"."""
+"""Defines the board "Office & people" of the seed."""
 
 from __future__ import annotations
 
-from mcpserver.sandbox.people import ADA_ID, BOB_ID, DAN_ID
+from mcpserver.sandbox.data.people import ADA_ID, BOB_ID, DAN_ID
 from mcpserver.sandbox.seed.plan import (
     AUTOMATIC,
     BLUE,

@@ -1,4 +1,4 @@
-"""The short form in which the boards of the seed are written down."""
+"""Defines the short form in which the boards of the seed are written."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ Items = Sequence[tuple[str, Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class BoardPlan:
+    """The plan of a board."""
+
     name: str
     description: str | None
     color: str
@@ -35,6 +37,8 @@ class BoardPlan:
 
 @dataclass(frozen=True)
 class WorkspacePlan:
+    """The plan of a workspace."""
+
     id: int
     name: str
     roles: Mapping[int, str]

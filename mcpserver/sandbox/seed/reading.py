@@ -1,8 +1,8 @@
-"""Carol's only board."""
+"""Defines Carol's only board of the seed."""
 
 from __future__ import annotations
 
-from mcpserver.sandbox.people import CAROL_ID
+from mcpserver.sandbox.data.people import CAROL_ID
 from mcpserver.sandbox.seed.plan import GREEN, GREY, BoardPlan
 
 READING = BoardPlan(

@@ -1,8 +1,8 @@
-"""The board "Product roadmap"."""
+"""Defines the board "Product roadmap" of the seed."""
 
 from __future__ import annotations
 
-from mcpserver.sandbox.people import ADA_ID, BOB_ID, DAN_ID, RITA_ID
+from mcpserver.sandbox.data.people import ADA_ID, BOB_ID, DAN_ID, RITA_ID
 from mcpserver.sandbox.seed.plan import (
     AUTOMATIC,
     BLUE,

@@ -1,10 +1,10 @@
-"""Who there is, and what belongs to whom."""
+"""Defines the workspaces of the seed, their people and boards."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcpserver.sandbox.people import ADA_ID, BOB_ID, CAROL_ID, DAN_ID, INVITED_ID, RITA_ID
+from mcpserver.sandbox.data.people import ADA_ID, BOB_ID, CAROL_ID, DAN_ID, INVITED_ID, RITA_ID
 from mcpserver.sandbox.seed.office import OFFICE
 from mcpserver.sandbox.seed.plan import WorkspacePlan
 from mcpserver.sandbox.seed.reading import READING

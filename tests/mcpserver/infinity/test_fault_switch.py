@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from mcpserver.sandbox import ADA_TOKEN
-from mcpserver.sandbox.faults import FAULTS
+from mcpserver.sandbox.rules.faults import FAULTS
 from tests.mcpserver.infinity.upstream import FaultyInfinity, outcome
 from tests.support import Infinity, free_port, running
 

@@ -1,4 +1,4 @@
-"""security.md 23 and 24: what comes of every fault that an upstream can have."""
+"""The outcome of each fault of the upstream: reads may be repeated, changes are sent once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from mcpserver.infinity import errors
 from mcpserver.sandbox import ADA_TOKEN
-from mcpserver.sandbox.faults import FAULTS
+from mcpserver.sandbox.rules.faults import FAULTS
 from tests.mcpserver.infinity.upstream import (
     METHODS,
     WRITES,
@@ -96,7 +96,7 @@ PROMISES = {
     "bad_request_400": invalid("accept this (400). Infinity says: The cursor is not valid."),
     "unauthenticated_401": Promise(
         errors.TokenRefused,
-        "Infinity refused the Infinity token stored for this profile (401)",
+        "Infinity refused the Infinity token of this profile (401)",
         "only the operator can mend that",
     ),
     "forbidden_403": Promise(errors.Forbidden, "may not do this (403)", "can grant it"),
@@ -125,7 +125,7 @@ PROMISES = {
     "timeout_504": failed(504),
 }
 PASSING = [name for name, promise in PROMISES.items() if promise.reads > 1]
-# Some routes answer a delete with nothing (infinity-api.md 22.2).
+# Some routes answer a delete with an empty body.
 FAILURES = [
     (fault, method)
     for fault in PROMISES

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from mcpserver.infinity.client import MAX_IDENTIFIER_LENGTH, fill_path
 from mcpserver.infinity.errors import InvalidIdentifier
-from mcpserver.infinity.paths import MAX_IDENTIFIER_LENGTH, fill_path
 
 
 @pytest.mark.parametrize(

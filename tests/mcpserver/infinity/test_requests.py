@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import orjson
 import pytest
 
+from mcpserver.infinity import InfinityClient, NetworkTransport, errors
 from mcpserver.infinity.client import Query
 from mcpserver.sandbox import ADA_TOKEN
 from tests.mcpserver.infinity.upstream import (
@@ -104,3 +105,28 @@ def test_a_body_arrives_unchanged(name: str) -> None:
         return server.requests[0]
 
     assert body == orjson.loads(run(call()).body)
+
+
+@pytest.mark.parametrize(
+    "host", ["1.2.3.400", "010.1.1.1", "[v1.a]", "xn--a", "xn--zzzzzz-.invalid", "a" * 70_000]
+)
+@pytest.mark.parametrize("method", METHODS)
+def test_an_address_that_cannot_be_is_told_and_nothing_is_sent(host: str, method: str) -> None:
+    async def call() -> None:
+        async with connected(f"https://{host}/api/v2") as api:
+            await send(api, method)
+
+    with pytest.raises(errors.Unreachable, match="Nothing was sent"):
+        run(call())
+
+
+def test_a_version_with_other_letters_is_sent_as_utf_8() -> None:
+    async def call() -> RawRequest:
+        async with raw_server(always({"id": 1})) as server:
+            transport = NetworkTransport()
+            api = InfinityClient(transport, base_url=server.url, api_version="ä", token="x")
+            await api.get("profile")
+            await transport.aclose()
+        return server.requests[0]
+
+    assert "ä" == run(call()).headers["x-api-version"].encode("latin-1").decode()

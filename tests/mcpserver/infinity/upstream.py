@@ -59,7 +59,7 @@ async def connected(
             transport, base_url=base_url, api_version="2026-04-20.morava", **options
         )
     finally:
-        await transport.close()
+        await transport.aclose()
 
 
 async def send(api: InfinityClient, method: str, path: str = "profile") -> JsonObject:

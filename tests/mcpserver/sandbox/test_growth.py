@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.mcpserver.sandbox.api import BoardPaths
-from tests.support import thread_seconds
+from tests.measuring import thread_seconds
 
 FEW, TIMES = 1_500, 8
 MOST = 3 * TIMES  # times as long: were it the square, it would be 64 times

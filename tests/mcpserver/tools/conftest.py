@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -7,11 +8,15 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from mcp_types import CallToolResult
 
 from mcpserver.sandbox import ADA_TOKEN
 from tests.conftest import MakeProfile, MakeUser
+from tests.mcpserver.infinity.upstream import RawRequest, http, raw_server
 from tests.mcpserver.tools.agent import Agent, agent_of
-from tests.support import Infinity, Server, running_infinity
+from tests.mcpserver.tools.damaged import Ask, Calls
+from tests.mcpserver.tools.labels import DOING, TODO
+from tests.support import Infinity, Server, free_port, running_infinity
 
 Connect = Callable[..., Agent]
 
@@ -121,3 +126,61 @@ def item(board: Agent) -> Agent:
 
 def _ids(records: list[dict[str, Any]]) -> dict[str, str]:
     return {record["name"]: record["id"] for record in records}
+
+
+@pytest.fixture
+def stage(board: Agent) -> Agent:
+    """At a new label attribute "Stage" with the labels Draft and Final."""
+    made = board.result(
+        "infinity_create_attribute",
+        name="Stage",
+        type="label",
+        settings={"multiple": True, "labels": ["Draft", {"name": "Final", "color": "#B3EC8D"}]},
+    )
+    return board.at(attribute_id=made["id"])
+
+
+@pytest.fixture
+def todo(board: Agent) -> Agent:
+    """At a new label attribute with the labels Todo and Doing."""
+    labels = [
+        {"id": TODO, "name": "Todo", "color": "#111111"},
+        {"id": DOING, "name": "Doing", "color": "#222222"},
+    ]
+    made = board.result(
+        "infinity_create_attribute", name="State", type="label", settings={"labels": labels}
+    )
+    return board.at(attribute_id=made["id"])
+
+
+@pytest.fixture
+def sent() -> list[RawRequest]:
+    """What Infinity was asked."""
+    return []
+
+
+@pytest.fixture
+def ask(
+    server: Server, make_user: MakeUser, make_profile: MakeProfile, sent: list[RawRequest]
+) -> Ask:
+    """Calls tools of a server whose Infinity answers GET by the end of the path, and writes with
+    the record that they are answered with."""
+    port = free_port()
+    name = f"damaged-{next(_numbers)}"  # what is remembered of a user is not to reach other tests
+    profile = make_profile(name, base_url=f"http://127.0.0.1:{port}/api/v2")
+    _, key = make_user(name, profile=profile)
+
+    def asked(answers: dict[str, Any], calls: Calls) -> list[CallToolResult]:
+        def respond(requests: list[RawRequest]) -> bytes:
+            sent.append(requests[-1])
+            path = requests[-1].target.partition("?")[0]
+            (end,) = [end for end in answers if path.endswith(end)] or ["missing"]
+            return http(answers.get(end), connection="close")
+
+        async def run() -> list[CallToolResult]:
+            async with raw_server(respond, port=port), server.connected(key) as client:
+                return [await client.call_tool(tool, arguments) for tool, arguments in calls]
+
+        return asyncio.run(run())
+
+    return asked

@@ -10,7 +10,7 @@ from mcp_types import Tool
 
 from tests.mcpserver.tools.agent import Agent
 
-# infinity-api.md §8, version 2026-04-20.morava.
+# All operations of Infinity's API, version 2026-04-20.morava.
 OPERATIONS = """
 GET    /profile
 GET    /workspaces

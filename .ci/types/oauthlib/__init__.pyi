@@ -1,0 +1,1 @@
+"""Types of what oauthbridge uses of oauthlib, which has none."""

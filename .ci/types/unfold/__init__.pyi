@@ -1,0 +1,1 @@
+"""Types of what this project uses of django-unfold, which has none."""

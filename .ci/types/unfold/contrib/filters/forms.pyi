@@ -1,0 +1,7 @@
+from typing import ClassVar
+
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.forms import Form
+
+class AutocompleteDropdownForm(Form):
+    widget: ClassVar[type[AutocompleteSelect]]
