@@ -175,6 +175,10 @@ class Server:
 
         return asyncio.run(call())
 
+    def data(self, key: str, tool: str, **arguments: Any) -> dict[str, Any]:
+        """The JSON of a call that must work."""
+        return data_of(self.call(key, tool, **{"response_format": "json", **arguments}))
+
     def tools(self, key: str) -> list[str]:
         """The names of the tools that this key's holder sees, in order."""
 

@@ -125,7 +125,7 @@ async def _lists_tools(http: httpx2.AsyncClient, url: str) -> str:
 
 async def _gets_profile(http: httpx2.AsyncClient, url: str) -> str:
     async with _connected(http, url) as client:
-        result = await client.call_tool("infinity_get_profile", {})
+        result = await client.call_tool("infinity_get_profile", {"response_format": "json"})
     if result.is_error:
         raise Failed(" ".join(getattr(block, "text", "") for block in result.content))
     profile = result.structured_content or {}

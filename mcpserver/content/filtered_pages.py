@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
-import orjson
-
-from mcpserver.content.errors import WrongValue
+from mcpserver.content.pages import Position
 from mcpserver.infinity import JsonObject, errors
 
-PAGE_SIZE = 100
 # No further page is read when less time is left before the call's deadline.
 LAST_PAGE_SECONDS = 10.0
 
@@ -30,41 +26,6 @@ ReadPage = Callable[[str | None], Awaitable[JsonObject]]
 Report = Callable[[int, int], Awaitable[None]]
 
 
-@dataclass(frozen=True)
-class Position:
-    """Where a scan continues: an upstream cursor, and the id of the next record of its page.
-
-    Upstream cursors are opaque and point to the ends of pages only, so a scan that stops within a
-    page reads that page again.
-    """
-
-    after: str | None = None
-    next_id: str | None = None
-
-    @property
-    def cursor(self) -> str:
-        """The position as text."""
-        return base64.urlsafe_b64encode(orjson.dumps([self.after, self.next_id])).decode()
-
-    @classmethod
-    def of(cls, cursor: str) -> Position:
-        """The position of a cursor. Raises WrongValue for one that this tool did not make."""
-        try:
-            parts = orjson.loads(base64.urlsafe_b64decode(cursor))
-        except ValueError:  # neither base64 nor JSON
-            parts = None
-        match parts:
-            case [str() | None as after, str() | None as next_id]:
-                return cls(after, next_id)
-        raise WrongValue("after is not a cursor of this tool: leave it out to begin at the start.")
-
-    def unread(self, records: list[JsonObject]) -> list[JsonObject]:
-        """The rest of the page, or all of it when the next record is gone: better twice than not
-        at all."""
-        ids = [record.get("id") for record in records]
-        return records[ids.index(self.next_id) :] if self.next_id in ids else records
-
-
 async def matching(
     read_page: ReadPage,
     matches: Callable[[JsonObject], bool],
@@ -74,35 +35,40 @@ async def matching(
     seconds_left: Callable[[], float],
     report: Report,
 ) -> JsonObject:
-    """Read at most `limit` matching records from `start` on: `{has_more, before, after, data}`.
+    """Read at most `limit` matching records from `start` on: `{has_more, before, after, data}` and
+    `cursors`, which lead to each of the records.
 
     Once something has been read, it ends early, with a cursor to continue from, when the time or
     Infinity's rate budget is spent. `report(read, found)` is called for each page.
     """
     found: list[JsonObject] = []
+    cursors: list[str] = []
     position, read = start, 0
-    passed = {start.after}
+    passed = {start.cursor}
+
+    def page_of(going_on: Position | None) -> JsonObject:
+        after = going_on.text if going_on else None
+        page = {"has_more": after is not None, "before": None, "after": after, "data": found}
+        return {**page, "cursors": cursors}
+
     while True:
         try:
-            page = await read_page(position.after)
+            page = await read_page(position.cursor)
         except PASSING:
             if not read:
                 raise
-            return _page(found, position, more=True)
-        for record in filter(matches, position.unread(page["data"])):
+            return page_of(position)
+        for record in filter(matches, position.rest_of(page["data"])):
+            here = replace(position, next_id=record["id"])
             if len(found) == limit:
-                return _page(found, Position(position.after, record["id"]), more=True)
+                return page_of(here)
             found.append(record)
+            cursors.append(here.text)
         read += len(page["data"])
         await report(read, len(found))
         if not page["has_more"] or page["after"] in {None, "", *passed}:
-            return _page(found, position, more=False)
+            return page_of(None)
         passed.add(page["after"])
-        position = Position(page["after"])
+        position = Position(cursor=page["after"])
         if seconds_left() < LAST_PAGE_SECONDS:
-            return _page(found, position, more=True)
-
-
-def _page(found: list[JsonObject], position: Position, *, more: bool) -> JsonObject:
-    after = position.cursor if more else None
-    return {"has_more": more, "before": None, "after": after, "data": found}
+            return page_of(position)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import orjson
@@ -64,15 +65,35 @@ class Reader:
             "attribute_name": attribute.get("name"),
             "attribute_type": attribute.get("type"),
             "data": data,
-            "text": self._text(attribute, data, texts),
+            "text": self.text(attribute, data, texts),
         }
 
-    def _text(self, attribute: JsonObject, data: Any, texts: Texts) -> str:
+    def persons(self, ids: Any) -> str:
+        """The names of users by their ids, or `#` and the id."""
+        return ", ".join(self._people.get(each, f"#{each}") for each in _ids(ids))
+
+    @cached_property
+    def _people(self) -> dict[str, str]:
+        return _names_by_id(self.people)
+
+    def _label(self, attribute: JsonObject, data: Any) -> str:
+        """The names of labels. Unknown ones are not shown: their ids say nothing."""
+        id = str(attribute.get("id"))
+        if id not in self._labels:
+            self._labels[id] = _names_by_id(labels_of(attribute))
+        return ", ".join(self._labels[id][each] for each in _ids(data) if each in self._labels[id])
+
+    @cached_property
+    def _labels(self) -> dict[str, dict[str, str]]:
+        return {}
+
+    def text(self, attribute: JsonObject, data: Any, texts: Texts) -> str:
+        """The readable form of a value, "" for none."""
         match kind_of(attribute):
             case "label":
-                return ", ".join(_names(data, labels_of(attribute), keep_unknown=False))
+                return self._label(attribute, data)
             case "members" | "created_by":
-                return ", ".join(_names(data, self.people, keep_unknown=True))
+                return self.persons(data)
             case "longtext":
                 return texts.text(data) if isinstance(data, str) else _plain(data)
             case "checkbox":
@@ -114,12 +135,13 @@ def _values(item: JsonObject) -> dict[str, Any]:
     }
 
 
-def _names(data: Any, records: list[JsonObject], *, keep_unknown: bool) -> list[str]:
-    """The names behind ids. `keep_unknown`: show other ids, useful for people, not for labels."""
-    names = {str(r["id"]): str(r.get("name") or r.get("email") or f"#{r['id']}") for r in records}
+def _names_by_id(records: list[JsonObject]) -> dict[str, str]:
+    return {str(r["id"]): str(r.get("name") or r.get("email") or f"#{r['id']}") for r in records}
+
+
+def _ids(data: Any) -> list[str]:
     listed = data if isinstance(data, list) else [data]
-    ids = [str(each["id"] if is_record(each) else each) for each in listed if each is not None]
-    return [names.get(each, f"#{each}") for each in ids if keep_unknown or each in names]
+    return [str(each["id"] if is_record(each) else each) for each in listed if each is not None]
 
 
 def _entries(data: Any) -> list[Mapping[str, Any]]:

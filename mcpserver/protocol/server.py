@@ -29,16 +29,12 @@ from mcpserver.audit.log import (
 from mcpserver.audit.records import CallRow
 from mcpserver.content import notices
 from mcpserver.content.errors import WrongValue
+from mcpserver.content.rendering.results import ToolResult
 from mcpserver.context import CallContext, current_call, current_caller, set_call
 from mcpserver.gateway.clients import Upstream
 from mcpserver.infinity import InfinityError, JsonObject
 from mcpserver.protocol.errors import bounded, error_meta
-from mcpserver.protocol.result_cache import (
-    KeptListings,
-    explain_errors,
-    set_data_aside,
-    with_data,
-)
+from mcpserver.protocol.result_cache import KeptListings, explain_errors
 from mcpserver.tools import all_tools
 from mcpserver.tools._registry import InfinityTool
 
@@ -86,7 +82,7 @@ class InfinityServer(MCPServer[Upstream]):
             lifespan=lambda _: nullcontext(upstream),
             subscriptions=False,  # the tools never change while the server runs
             log_level="WARNING",
-            middleware=[KeptListings(), with_data],
+            middleware=[KeptListings()],
         )
         self.middleware.insert(0, explain_errors)  # around the SDK's own middleware too
         self.tools = {tool.name: tool for tool in tools}
@@ -124,11 +120,9 @@ class InfinityServer(MCPServer[Upstream]):
             part.model_dump(by_alias=True, mode="json", exclude_none=True)
             for part in result.content
         ]
-        return {
-            "content": content,
-            "structuredContent": result.structured_content,
-            "isError": False,
-        }
+        data = result.structured_content
+        structured = {} if data is None else {"structuredContent": data}
+        return {"content": content, **structured, "isError": False}
 
     async def call_tool(
         self,
@@ -169,7 +163,7 @@ class InfinityServer(MCPServer[Upstream]):
                 finally:
                     call.requests = current_call().requests
                 _note_created_id(call, result)
-        return set_data_aside(result) if isinstance(result, CallToolResult) else result
+        return result
 
     def _note_refusal(self, caller: Caller, name: str, arguments: Any, why: str) -> None:
         if self._log is None:
@@ -202,9 +196,8 @@ class InfinityServer(MCPServer[Upstream]):
 
 
 def _note_created_id(call: CallRow, result: CallToolResult | InputRequiredResult) -> None:
-    data = getattr(result, "structured_content", None) or {}
-    if call.changes and "id" in data:
-        call.targets["id"] = as_id(data["id"])
+    if call.changes and isinstance(result, ToolResult) and result.record_id is not None:
+        call.targets["id"] = as_id(result.record_id)
 
 
 def refuse_beyond_policy(caller: Caller, name: str, tool: InfinityTool | None) -> None:

@@ -23,6 +23,7 @@ from pydantic_core import PydanticOmit
 
 from mcpserver.content.blank import is_blank
 from mcpserver.content.errors import WrongValue
+from mcpserver.content.pages import Cut, Way, Window, cut_by
 from mcpserver.content.values.free_forms import (
     EVENTS_EXAMPLE,
     by_attribute,
@@ -235,6 +236,12 @@ PlainCommentText = Annotated[
 ]
 
 Cursor = str
+Offset = Annotated[
+    int,
+    Field(ge=0),
+    BeforeValidator(_not_a_boolean),
+    _listed_as("integer", "Where to read on in a long text, in characters"),
+]
 ResponseFormat = Annotated[Literal["markdown", "json"], Unlisted()]
 Limit = Annotated[
     int,
@@ -260,11 +267,25 @@ class Paging:
         moved = (self.after, self.before, self.sort_by, self.sort_direction)
         return all(each is MISSING for each in moved)
 
-    def query(self, **filters: Any) -> JsonObject:
-        """The query to Infinity for this page, with further filters."""
+    @property
+    def window(self) -> Window:
+        """The records that this page is to have. Raises WrongValue."""
         if self.after is not MISSING and self.before is not MISSING:
             raise WrongValue("Give after for the next page or before for the one before, not both.")
-        return given(**vars(self), **filters)
+        direction: Way = "after" if self.before is MISSING else "before"
+        cursor = getattr(self, direction)
+        return Window.of(direction, None if cursor is MISSING else cursor, self.limit)
+
+    def shown(self, page: JsonObject) -> tuple[JsonObject, Cut]:
+        """The records that were asked for of what a tool read, and how to cut their page."""
+        if "cursors" in page:  # of a scan, which knows the place of each record
+            return {key: page[key] for key in page if key != "cursors"}, cut_by(page["cursors"])
+        return self.window.shown(page), self.window.cut
+
+    def query(self, **filters: Any) -> JsonObject:
+        """The query to Infinity for this page, with further filters."""
+        order = given(sort_by=self.sort_by, sort_direction=self.sort_direction)
+        return {**order, **self.window.query, **given(**filters)}
 
 
 def changes(**arguments: Any) -> JsonObject:

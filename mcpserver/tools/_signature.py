@@ -6,16 +6,16 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
-from functools import partial
 from inspect import Parameter
 from typing import Any, get_type_hints
 
 from mcp_types import CallToolResult
-from pydantic import MISSING
 
 from mcpserver.content import notices
+from mcpserver.content.board_cache import Lists
 from mcpserver.content.conversion import converting
-from mcpserver.content.rendering import render
+from mcpserver.content.rendering.names import names_of
+from mcpserver.content.rendering.results import Format, ToolResult, render
 from mcpserver.context import current_call
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
@@ -40,18 +40,15 @@ def to_tool_signature(function: ToolFunction) -> Callable[..., Awaitable[CallToo
         parameters += _paging_parameters()
 
     @functools.wraps(function)
-    async def tool(*, response_format: str, **arguments: Any) -> CallToolResult:
+    async def tool(*, response_format: Format, **arguments: Any) -> CallToolResult:
+        paging = None
         if takes_paging:
             page = {field.name: arguments.pop(field.name) for field in fields(Paging)}
-            arguments["paging"] = Paging(**page)
+            arguments["paging"] = paging = Paging(**page)
         if takes_api:
             arguments["api"] = current_call().client
         data = await function(**arguments)
-        if takes_api and (damaged := arguments["api"].damaged):
-            notices.add(_DAMAGED.format(damaged))
-        backwards = takes_paging and arguments["paging"].before is not MISSING
-        shown = partial(render, data, response_format, notice=notices.taken(), backwards=backwards)
-        return await converting(lambda texts: shown(texts=texts))
+        return await _result(data, response_format, arguments, paging)
 
     parameters.append(_RESPONSE_FORMAT)
     tool.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -59,6 +56,30 @@ def to_tool_signature(function: ToolFunction) -> Callable[..., Awaitable[CallToo
     )
     tool.__annotations__ = {each.name: each.annotation for each in parameters}
     return tool
+
+
+async def _result(
+    data: JsonObject, format: Format, arguments: JsonObject, paging: Paging | None
+) -> ToolResult:
+    """The result for what a tool returned."""
+    shown: JsonObject = {"offset": arguments.get("offset")}
+    if paging:
+        data, shown["cut"] = paging.shown(data)
+        shown["direction"] = paging.window.direction
+    api: InfinityApi | None = arguments.get("api")
+    if format == "markdown":
+        shown["reader"] = await names_of(data, _lists(api, arguments))
+    if api and api.damaged:
+        notices.add(_DAMAGED.format(api.damaged))
+    shown["notice"] = notices.taken()
+    return await converting(lambda texts: render(data, format, texts=texts, **shown))
+
+
+def _lists(api: InfinityApi | None, arguments: JsonObject) -> Lists | None:
+    """Where names are found, for a tool whose arguments say the workspace."""
+    if api is None or "workspace_id" not in arguments:
+        return None
+    return Lists(api, arguments["workspace_id"], arguments.get("board_id", ""))
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from mcpserver.tools._params import (
     CommentId,
     CommentText,
     ItemId,
+    Offset,
     Paging,
     ParentCommentId,
     PlainCommentText,
@@ -60,6 +61,7 @@ async def infinity_get_comment(
     item_id: ItemId,
     comment_id: CommentId,
     expand: CommentExpand | MISSING = MISSING,
+    offset: Offset = 0,
 ) -> JsonObject:
     """One comment."""
     return await api.get(

@@ -8,7 +8,15 @@ from mcpserver.content.board_cache import Lists
 from mcpserver.content.item_reader import Reader
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
-from mcpserver.tools._params import AttributeId, BoardId, FolderId, ItemId, Paging, WorkspaceId
+from mcpserver.tools._params import (
+    AttributeId,
+    BoardId,
+    FolderId,
+    ItemId,
+    Offset,
+    Paging,
+    WorkspaceId,
+)
 from mcpserver.tools._registry import read_tool
 
 
@@ -30,6 +38,7 @@ async def infinity_get_item_attribute_value(
     board_id: BoardId,
     item_id: ItemId,
     attribute_id: AttributeId,
+    offset: Offset = 0,
 ) -> JsonObject:
     """One value of one item, by attribute id or exact name."""
     lists = Lists(api, workspace_id, board_id)
@@ -49,12 +58,13 @@ async def infinity_list_item_values(
 ) -> JsonObject:
     """The values of the items of a board or folder, with attribute names and readable texts."""
     reader = await Reader.of(Lists(api, workspace_id, board_id))
-    page = await api.list(
+    read = await api.list(
         "workspaces/{ws}/boards/{board}/items",
         paging.query(folder_id=folder_id, expand=["values"]),
         ws=workspace_id,
         board=board_id,
     )
+    page = paging.window.shown(read)
     rows = await reader.rows(page["data"])
     items = [
         {"item_id": item["id"], "values": values}

@@ -6,8 +6,9 @@ from mcp.server.mcpserver import Context
 from pydantic import MISSING
 
 from mcpserver.content.errors import WrongValue
-from mcpserver.content.filtered_pages import PAGE_SIZE, Position, matching
+from mcpserver.content.filtered_pages import matching
 from mcpserver.content.item_values import ItemValuesInput, faults_named, item_values
+from mcpserver.content.pages import PAGE_SIZE, Position
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.tools._params import (
@@ -60,7 +61,7 @@ async def infinity_list_subitems(
     page = await matching(
         read_page,
         lambda item: item.get("parent_id") == parent_item_id,
-        start=Position() if paging.after in (MISSING, "") else Position.of(paging.after),
+        start=_start(paging),
         limit=paging.limit,
         seconds_left=api.seconds_left,
         report=lambda read, found: context.report_progress(
@@ -76,6 +77,15 @@ async def infinity_list_subitems(
             item=parent_item_id,
         )
     return page
+
+
+def _start(paging: Paging) -> Position:
+    if paging.after in (MISSING, ""):
+        return Position()
+    position = Position.of(paging.after)
+    if position and position.way == "after":
+        return position
+    raise WrongValue("after is not a cursor of this tool: leave it out to begin at the start.")
 
 
 @write_tool()

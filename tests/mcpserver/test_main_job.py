@@ -16,31 +16,30 @@ from tests.mcpserver.protocol.test_stdio import stdio_environment
 from tests.support import ROOT, Infinity, Server, data_of
 
 
+async def called(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    return data_of(await client.call_tool(tool, {"response_format": "json", **arguments}))
+
+
 async def first(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    page = data_of(await client.call_tool(tool, arguments))
-    return dict(page["data"][0])
+    return dict((await called(client, tool, **arguments))["data"][0])
 
 
 async def work(client: Client) -> dict[str, Any]:
     """Create, update and comment on an item like an agent would; return it as read back."""
     workspace = (await first(client, "infinity_list_workspaces"))["id"]
-    boards = await client.call_tool("infinity_list_boards", {"workspace_id": workspace})
-    board = next(b["id"] for b in data_of(boards)["data"] if b["name"] == "Product roadmap")
+    boards = await called(client, "infinity_list_boards", workspace_id=workspace)
+    board = next(b["id"] for b in boards["data"] if b["name"] == "Product roadmap")
     place = {"workspace_id": str(workspace), "board_id": board}
     folder = (await first(client, "infinity_list_folders", **place))["id"]
-    created = await client.call_tool(
-        "infinity_create_item",
-        {**place, "folder_id": folder, "name": "Buy paper", "values_by_name": {"Status": "To do"}},
-    )
-    item = {**place, "item_id": data_of(created)["id"]}
+    new = {"folder_id": folder, "name": "Buy paper", "values_by_name": {"Status": "To do"}}
+    created = await called(client, "infinity_create_item", **place, **new)
+    item = {**place, "item_id": created["id"]}
     changes = {"values_by_name": {"Status": "Doing", "Assignee": "ada@example.org"}}
-    data_of(await client.call_tool("infinity_update_item", {**item, **changes}))
-    data_of(
-        await client.call_tool("infinity_add_item_comment", {**item, "comment_text": "a < b\nand"})
-    )
-    read = await client.call_tool("infinity_get_item", {**item, "expand": ["values.attribute"]})
-    comments = data_of(await client.call_tool("infinity_list_comments", item))["data"]
-    values = {value["attribute"]["name"]: value for value in data_of(read)["values"]}
+    await called(client, "infinity_update_item", **item, **changes)
+    await called(client, "infinity_add_item_comment", **item, comment_text="a < b\nand")
+    read = await called(client, "infinity_get_item", **item, expand=["values.attribute"])
+    comments = (await called(client, "infinity_list_comments", **item))["data"]
+    values = {value["attribute"]["name"]: value for value in read["values"]}
     labels = values["Status"]["attribute"]["settings"]["labels"]
     return {
         "title": values["Name"]["data"],

@@ -37,7 +37,6 @@ from tests.production.support import (  # noqa: E402
 )
 from tests.support import (  # noqa: E402
     Server,
-    data_of,
     environment,
     running_infinity,
     running_server,
@@ -57,10 +56,10 @@ def request(method: str, **params: Any) -> dict[str, Any]:
 
 def mixed(server: Server, key: str) -> list[dict[str, Any]]:
     """What agents do all day: look, list, read, and change something now and then."""
-    workspace = str(data_of(server.call(key, "infinity_list_workspaces"))["data"][0]["id"])
-    boards = server.call(key, "infinity_list_boards", workspace_id=workspace)
-    place = {"workspace_id": workspace, "board_id": data_of(boards)["data"][0]["id"]}
-    folders = data_of(server.call(key, "infinity_list_folders", **place))["data"]
+    workspace = str(server.data(key, "infinity_list_workspaces")["data"][0]["id"])
+    boards = server.data(key, "infinity_list_boards", workspace_id=workspace)
+    place = {"workspace_id": workspace, "board_id": boards["data"][0]["id"]}
+    folders = server.data(key, "infinity_list_folders", **place)["data"]
     renamed = {**place, "folder_id": folders[0]["id"], "name": "Renamed"}
 
     def call(tool: str, **arguments: Any) -> dict[str, Any]:

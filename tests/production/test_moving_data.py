@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 
 from tests.credentials.installation import Installation, copy_empty_database
 from tests.production.support import Postgres, new_database, output, own_postgres
-from tests.support import ROOT, data_of, running_server
+from tests.support import ROOT, running_server
 
 ADA = "Ada Example"
 MANAGE = ".venv/bin/python manage.py"
@@ -93,7 +93,7 @@ class Home:
     def name_in_infinity(self) -> str:
         """What a call with the key finds."""
         with running_server(self.installation.folder, **self.installation.variables) as server:
-            return str(data_of(server.call(self.key, "infinity_get_profile"))["name"])
+            return str(server.data(self.key, "infinity_get_profile")["name"])
 
 
 def run(installation: Installation, commands: str, stdin: str = "") -> str:

@@ -15,7 +15,7 @@ from credentials.models import Profile
 from mcpserver.sandbox import ADA_TOKEN
 from tests.accounts.management.node_server import NodeServer, bring, refusal, stored
 from tests.credentials.installation import Installation
-from tests.support import Infinity, data_of, running_server
+from tests.support import Infinity, running_server
 
 Capture = pytest.CaptureFixture[str]
 
@@ -152,7 +152,7 @@ class TestImport:
 
         assert (0, "") == (done.returncode, done.stderr)
         with running_server(installation.folder, **installation.variables) as server:
-            profile = data_of(server.call(key, "infinity_get_profile"))
+            profile = server.data(key, "infinity_get_profile")
             assert "Ada Example" == profile["name"]
 
 

@@ -23,7 +23,6 @@ from tests.mcpserver.audit.calls import (
 from tests.support import (
     Infinity,
     Server,
-    data_of,
     eventually,
     running_server,
     silent_infinity,
@@ -91,7 +90,7 @@ def test_the_end_of_a_change_is_noted_though_its_client_left_while_that_failed(
     with silent_infinity() as (url, connections):
         user, changing = make_user(name(), profile=make_profile("silent", base_url=url))
         place = {"workspace_id": "1", "board_id": "LA1dW8i1TTK"}
-        data_of(server.call(key, "infinity_list_workspaces"))
+        server.data(key, "infinity_list_workspaces")
         failures = server.log.read_text().count(NOT_NOTED)
         client = ask(server, changing, "infinity_create_folder", name="New", **place)
         eventually(lambda: connections)

@@ -24,7 +24,6 @@ from tests.mcpserver.audit.calls import (
 from tests.support import (
     Infinity,
     Server,
-    data_of,
     eventually,
     running_server,
     until_too_many,
@@ -33,7 +32,7 @@ from tests.support import (
 
 def test_a_read_is_in_the_log(server: Server, make_user: MakeUser) -> None:
     user, key = make_user(name())
-    workspaces = data_of(server.call(key, "infinity_list_workspaces"))["data"]
+    workspaces = server.data(key, "infinity_list_workspaces")["data"]
 
     row = only_row_of(user.name)
 
@@ -58,7 +57,7 @@ def test_a_change_is_in_the_log_with_what_it_was_about_and_made(
     server: Server, make_user: MakeUser, key: str, roadmap: dict[str, Any]
 ) -> None:
     user, key = make_user(name())
-    made = data_of(server.call(key, "infinity_create_folder", name="Canary yellow", **roadmap))
+    made = server.data(key, "infinity_create_folder", name="Canary yellow", **roadmap)
 
     row = only_row_of(user.name)
 
@@ -84,10 +83,10 @@ def test_a_call_says_how_many_requests_it_took(
     server: Server, make_user: MakeUser, infinity: Infinity, roadmap: dict[str, Any]
 ) -> None:
     user, key = make_user(name())
-    [folder, *_] = data_of(server.call(key, "infinity_list_folders", **roadmap))["data"]
+    [folder, *_] = server.data(key, "infinity_list_folders", **roadmap)["data"]
     before = len(infinity.requests())
     place = {**roadmap, "folder_id": folder["id"]}
-    data_of(server.call(key, "infinity_create_item", values={"Name": "A"}, **place))
+    server.data(key, "infinity_create_item", values={"Name": "A"}, **place)
     sent = len(infinity.requests()) - before
 
     records = eventually(lambda: rows_of(user.name) if len(rows_of(user.name)) == 2 else [])

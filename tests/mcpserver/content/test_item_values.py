@@ -12,7 +12,7 @@ import pytest
 from mcpserver.content.errors import WrongValue
 from mcpserver.content.values.names import Names
 from tests.conftest import MakeUser
-from tests.support import Infinity, Server, data_of, text_of
+from tests.support import Infinity, Server, text_of
 
 pytestmark = pytest.mark.any_database
 
@@ -25,13 +25,13 @@ def create(server: Server, key: str, roadmap: dict[str, Any], folder_id: str) ->
 
     def created(**arguments: Any) -> dict[str, Any]:
         place = {**roadmap, "folder_id": folder_id}
-        item = data_of(server.call(key, "infinity_create_item", **place, **arguments))
+        item = server.data(key, "infinity_create_item", **place, **arguments)
         return read(item["id"])
 
     def read(item_id: str) -> dict[str, Any]:
         expand = ["values.attribute"]
-        item = server.call(key, "infinity_get_item", **roadmap, item_id=item_id, expand=expand)
-        return {v["attribute"]["name"]: v["data"] for v in data_of(item)["values"]}
+        item = server.data(key, "infinity_get_item", **roadmap, item_id=item_id, expand=expand)
+        return {v["attribute"]["name"]: v["data"] for v in item["values"]}
 
     return created
 
@@ -137,24 +137,22 @@ def test_every_fault_is_told_at_once(
 def test_an_update_leaves_other_values_alone(
     server: Server, key: str, roadmap: dict[str, Any], folder_id: str
 ) -> None:
-    item = data_of(
-        server.call(
-            key,
-            "infinity_create_item",
-            **roadmap,
-            folder_id=folder_id,
-            values_by_name={"Name": "a", "Estimate": 5},
-        )
+    item = server.data(
+        key,
+        "infinity_create_item",
+        **roadmap,
+        folder_id=folder_id,
+        values_by_name={"Name": "a", "Estimate": 5},
     )
     place = {**roadmap, "item_id": item["id"]}
-    data_of(server.call(key, "infinity_update_item", **place, title="b"))
-    read = data_of(server.call(key, "infinity_get_item", **place, expand=["values.attribute"]))
+    server.data(key, "infinity_update_item", **place, title="b")
+    read = server.data(key, "infinity_get_item", **place, expand=["values.attribute"])
     values = {v["attribute"]["name"]: v["data"] for v in read["values"]}
     assert {"Name": "b", "Estimate": 5}.items() <= values.items()
 
 
 def test_an_update_of_nothing_is_refused(server: Server, key: str, roadmap: dict[str, Any]) -> None:
-    items = data_of(server.call(key, "infinity_list_items", **roadmap, limit=1))["data"]
+    items = server.data(key, "infinity_list_items", **roadmap, limit=1)["data"]
     result = server.call(key, "infinity_update_item", **roadmap, item_id=items[0]["id"])
     assert result.is_error
     assert "give at least one thing to change" in text_of(result)
@@ -181,7 +179,7 @@ def test_names_count_as_a_reader_sees_them(
 ) -> None:
     settings = {"labels": [label, "Other"]}
     new = {"name": name, "type": "label", "settings": settings}
-    made = data_of(server.call(key, "infinity_create_attribute", **roadmap, **new))
+    made = server.data(key, "infinity_create_attribute", **roadmap, **new)
     labels = made["settings"]["labels"]
     assert [labels[0]["id"]] == create(values={asked: asked_label})[name]
 
@@ -206,9 +204,9 @@ def test_the_catalogue_of_a_board_is_read_once_a_minute_and_user(
     for _, key in (make_user("dora"), make_user("emil")):
         with ThreadPoolExecutor(5) as pool:
             calls = [
-                pool.submit(server.call, key, "infinity_create_item", **place, title=title)
+                pool.submit(server.data, key, "infinity_create_item", **place, title=title)
                 for title in ("one", "two", "three", "four", "five")
             ]
         for call in calls:
-            data_of(call.result())
+            call.result()
     assert 2 == sum(request["path"].endswith("/attributes") for request in infinity.requests())

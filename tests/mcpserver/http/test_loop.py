@@ -21,7 +21,7 @@ from mcpserver.http.loop_monitor import monitored
 from mcpserver.tools import all_tools
 from mcpserver.tools._registry import InfinityTool
 from tests.conftest import MakeProfile, MakeUser
-from tests.support import PATIENT, Server, data_of, running_server, text_of
+from tests.support import PATIENT, Server, running_server, text_of
 
 pytestmark = pytest.mark.any_database
 
@@ -96,7 +96,7 @@ def place(measured: Server, inside: str) -> dict[str, Any]:
 
     def first(tool: str) -> dict[str, Any]:
         wanted = {name: id for name, id in found.items() if name in parameters(tool)}
-        records = data_of(measured.call(inside, tool, **wanted))["data"]
+        records = measured.data(inside, tool, **wanted)["data"]
         return next((dict(r) for r in records if r.get("name") == "Product roadmap"), records[0])
 
     found["workspace_id"] = str(first("infinity_list_workspaces")["id"])
@@ -203,7 +203,7 @@ def sent(server: Server, key: str, contents: Iterator[bytes]) -> None:
 
 def test_the_largest_page_does_not_hold_the_loop(measured: Server, inside: str) -> None:
     def made(tool: str, **arguments: Any) -> str:
-        return str(data_of(measured.call(inside, tool, **arguments))["id"])
+        return str(measured.data(inside, tool, **arguments)["id"])
 
     place: dict[str, Any] = {"workspace_id": "31337"}
     place["board_id"] = made("infinity_create_board", **place, name="Large")

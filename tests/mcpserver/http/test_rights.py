@@ -81,7 +81,7 @@ def test_fifty_interleaved_calls_see_only_their_own(
 
     async def names(key: str) -> str:
         async with server.connected(key) as client:
-            result = await client.call_tool("infinity_get_profile", {})
+            result = await client.call_tool("infinity_get_profile", {"response_format": "json"})
         return str(data_of(result)["email"])
 
     async def interleaved() -> list[str]:

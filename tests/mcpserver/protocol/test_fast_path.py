@@ -26,7 +26,7 @@ from tests.mcpserver.protocol.the_sdk import (
     the_sdk,
     told,
 )
-from tests.support import Server, data_of
+from tests.support import Server
 
 pytestmark = pytest.mark.any_database
 
@@ -145,7 +145,7 @@ def test_what_is_refused_here_alone_is_known(key: str) -> None:
 def test_a_call_that_asks_for_progress_is_told_it_as_the_sdk_does(
     server: Server, key: str, roadmap: dict[str, Any], version: str | None
 ) -> None:
-    items = data_of(server.call(key, "infinity_list_items", **roadmap, limit=1))["data"]
+    items = server.data(key, "infinity_list_items", **roadmap, limit=1)["data"]
     subitems = {**roadmap, "parent_item_id": items[0]["id"]}
     asking = asking_for_progress(call("infinity_list_subitems", subitems))
     if version in MODERN_PROTOCOL_VERSIONS:

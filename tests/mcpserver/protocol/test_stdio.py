@@ -47,7 +47,9 @@ def test_the_official_client_works_over_stdio(tmp_path: Path, mode: str) -> None
         async with Client(server, mode=mode) as client:
             tools = {tool.name for tool in (await client.list_tools()).tools}
             assert "infinity_create_item" in tools
-            page = data_of(await client.call_tool("infinity_list_workspaces", {}))
+            page = data_of(
+                await client.call_tool("infinity_list_workspaces", {"response_format": "json"})
+            )
             return [workspace["name"] for workspace in page["data"]]
 
     assert any("Sandbox" in name for name in asyncio.run(workspaces()))

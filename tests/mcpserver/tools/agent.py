@@ -46,8 +46,8 @@ class Agent:
         return self.portal.call(call, tool, {**self.place, **arguments})
 
     def result(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
-        """The structured content of a call that must work."""
-        return data_of(self.call(tool, **arguments))
+        """The JSON of a call that must work."""
+        return data_of(self.call(tool, **{"response_format": "json", **arguments}))
 
     def records(self, tool: str, /, **arguments: Any) -> list[dict[str, Any]]:
         """The data of a page."""

@@ -179,7 +179,8 @@ def ask(
 
         async def run() -> list[CallToolResult]:
             async with raw_server(respond, port=port), server.connected(key) as client:
-                return [await client.call_tool(tool, arguments) for tool, arguments in calls]
+                as_json = {"response_format": "json"}
+                return [await client.call_tool(tool, as_json | given) for tool, given in calls]
 
         return asyncio.run(run())
 

@@ -13,7 +13,7 @@ from oauthbridge.models import Application, Connection, Grant
 from tests.conftest import MakeUser
 from tests.oauthbridge.conftest import CLIENT_SECRET, MakePerson
 from tests.oauthbridge.support import CHATGPT, Flow, client, parameters_of
-from tests.support import Server, data_of
+from tests.support import Server
 
 CURSOR = "cursor://anysphere.cursor-mcp/oauth/callback"
 CURSOR_ALL = f"{CURSOR} https://www.cursor.com/agents/mcp/oauth/callback http://localhost/callback"
@@ -60,7 +60,7 @@ def test_a_registered_client_completes_a_flow(
     answer = flow.decide(ada)
     assert answer.headers["location"].startswith(f"{used}?")
     tokens = flow.exchange(parameters_of(answer.headers["location"])["code"]).json()
-    profile = data_of(oauth.call(tokens["access_token"], "infinity_get_profile"))
+    profile = oauth.data(tokens["access_token"], "infinity_get_profile")
     assert "ada@example.org" == profile["email"]
 
 

@@ -113,7 +113,9 @@ def test_discovery_registration_authorization_and_calls(oauth: Server, ada: User
                 httpx2.AsyncClient(auth=provider, timeout=PATIENCE_SECONDS) as http,
                 Client(streamable_http_client(oauth.url, http_client=http)) as client,
             ):
-                profile = data_of(await client.call_tool("infinity_get_profile", {}))
+                profile = data_of(
+                    await client.call_tool("infinity_get_profile", {"response_format": "json"})
+                )
                 # Refused for want of a scope; the client asks the person for more and tries again.
                 await client.call_tool("infinity_create_item", {})
         return str(profile["email"])

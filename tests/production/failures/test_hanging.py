@@ -15,7 +15,7 @@ import pytest
 from tests.production.failures.test_outages import assert_unavailable, get, installed
 from tests.production.load import CALL
 from tests.production.support import Postgres, own_postgres
-from tests.support import Server, data_of, eventually, running_infinity, running_server, text_of
+from tests.support import Server, eventually, running_infinity, running_server, text_of
 
 GRACE_SECONDS = 60  # docs/scaling.md; Compose and systemd wait ten more, and kill
 MANY = 6  # more than there are idle connections
@@ -71,9 +71,9 @@ def test_a_change_that_cannot_be_noted_in_time_is_refused_and_holds_up_no_end(
 
 
 def board_of(server: Server, key: str) -> dict[str, Any]:
-    workspace = data_of(server.call(key, "infinity_list_workspaces"))["data"][0]["id"]
-    boards = server.call(key, "infinity_list_boards", workspace_id=workspace)
-    return {"workspace_id": workspace, "board_id": data_of(boards)["data"][0]["id"]}
+    workspace = server.data(key, "infinity_list_workspaces")["data"][0]["id"]
+    boards = server.data(key, "infinity_list_boards", workspace_id=workspace)
+    return {"workspace_id": workspace, "board_id": boards["data"][0]["id"]}
 
 
 @pytest.mark.any_database

@@ -22,7 +22,6 @@ from tests.support import (
     PATIENCE_SECONDS,
     PLAIN,
     Server,
-    data_of,
     environment,
     eventually,
     free_port,
@@ -171,7 +170,7 @@ def test_a_database_that_can_be_read_only_still_serves_what_reads(tmp_path: Path
                 url, client = f"{server.origin}/oauth/register", {"redirect_uris": [CALLBACK]}
                 assert_unavailable(httpx2.post(url, json=client, verify=PLAIN))
                 assert is_refused()
-                assert data_of(server.call(key, "infinity_get_profile"))
+                assert server.data(key, "infinity_get_profile")
                 assert 200 == get(server, "/ready").status_code
             eventually(lambda: not is_refused())
 

@@ -16,7 +16,7 @@ from infinity_mcp.core.postgresql import READ_ONLY_SECONDS, Connection
 from tests.production.failures.test_outages import MAX_CONNECTIONS, get, installed
 from tests.production.load import CALL
 from tests.production.support import Postgres, own_postgres
-from tests.support import data_of, eventually, running_server, text_of
+from tests.support import eventually, running_server, text_of
 
 READS = 5
 
@@ -130,7 +130,7 @@ def test_changes_are_made_and_no_row_is_lost_once_the_database_can_be_written_ag
                 eventually(is_refused)
                 for _ in range(READS):
                     assert 200 == server.post(key, json=CALL).status_code
-                assert data_of(server.call(key, "infinity_get_profile"))
+                assert server.data(key, "infinity_get_profile")
                 eventually(lambda: "Rows of the audit log wait" in server.log.read_text())
             eventually(lambda: not is_refused(), 20)  # sessions were kept for a minute
             server.process.terminate()

@@ -23,7 +23,7 @@ from tests.production.database import on_postgresql
 from tests.production.load import CLIENTS, Call, under_load
 from tests.production.replicas import Proxy, three_replicas
 from tests.production.support import own_redis
-from tests.support import Infinity, Server, data_of, running_server, until_too_many
+from tests.support import Infinity, Server, running_server, until_too_many
 
 pytestmark = pytest.mark.any_database  # on PostgreSQL in any case
 
@@ -211,8 +211,8 @@ def test_a_killed_replica_repeats_no_write_and_keeps_what_it_answered(
 
 
 def a_board(server: Server, key: str) -> dict[str, str]:
-    workspace = str(data_of(server.call(key, "infinity_list_workspaces"))["data"][0]["id"])
-    boards = data_of(server.call(key, "infinity_list_boards", workspace_id=workspace))
+    workspace = str(server.data(key, "infinity_list_workspaces")["data"][0]["id"])
+    boards = server.data(key, "infinity_list_boards", workspace_id=workspace)
     return {"workspace_id": workspace, "board_id": boards["data"][0]["id"]}
 
 

@@ -25,7 +25,7 @@ from accounts.scopes import SCOPES
 from credentials.models import Profile
 from infinity_mcp.management.sqlite import as_alias
 from tests.credentials.installation import Installation
-from tests.support import PATIENCE_SECONDS, data_of, running_server
+from tests.support import PATIENCE_SECONDS, running_server
 
 Capture = pytest.CaptureFixture[str]
 
@@ -218,7 +218,7 @@ class TestRestore:
 
         assert (0, "") == (done.returncode, done.stderr)
         with running_server(fresh.folder, **fresh.variables) as server:
-            assert "Ada Example" == data_of(server.call(home.key, "infinity_get_profile"))["name"]
+            assert "Ada Example" == server.data(home.key, "infinity_get_profile")["name"]
 
     def test_older_backup_is_brought_up_to_date(self, home: Home) -> None:
         with as_alias(home.backup) as alias:

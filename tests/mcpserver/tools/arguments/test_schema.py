@@ -11,7 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 from mcpserver.tools import all_tools
 from mcpserver.tools._registry import InfinityTool
-from tests.support import Server, data_of, text_of
+from tests.support import Server, text_of
 
 pytestmark = pytest.mark.any_database
 
@@ -97,22 +97,22 @@ def test_an_id_cannot_change_the_route(server: Server, key: str, evil: str) -> N
 
 
 def test_workspace_ids_may_be_numbers(server: Server, key: str) -> None:
-    workspace = data_of(server.call(key, "infinity_list_workspaces"))["data"][0]["id"]
+    workspace = server.data(key, "infinity_list_workspaces")["data"][0]["id"]
     assert isinstance(workspace, int)
     for id in (workspace, float(workspace), f" {workspace}\n"):
-        assert data_of(server.call(key, "infinity_list_boards", workspace_id=id))["data"]
+        assert server.data(key, "infinity_list_boards", workspace_id=id)["data"]
 
 
 def test_null_for_an_optional_parameter_counts_as_left_out(server: Server, key: str) -> None:
     arguments = {"limit": None, "after": None, "sort_by": None, "response_format": None}
-    assert data_of(server.call(key, "infinity_list_workspaces", **arguments))["data"]
+    assert server.data(key, "infinity_list_workspaces", **arguments)["data"]
 
 
 def test_a_blank_around_an_id_means_nothing(
     server: Server, key: str, roadmap: dict[str, Any]
 ) -> None:
     spaced = {name: f"{id} " for name, id in roadmap.items()}
-    assert data_of(server.call(key, "infinity_get_board", **spaced))["id"] == roadmap["board_id"]
+    assert server.data(key, "infinity_get_board", **spaced)["id"] == roadmap["board_id"]
 
 
 @pytest.mark.parametrize(
@@ -122,20 +122,20 @@ def test_a_blank_around_an_id_means_nothing(
 def test_a_list_spelled_as_text_is_understood(
     server: Server, key: str, roadmap: dict[str, Any], written: str
 ) -> None:
-    page = data_of(server.call(key, "infinity_list_items", **roadmap, expand=written, limit=1))
+    page = server.data(key, "infinity_list_items", **roadmap, expand=written, limit=1)
     assert "values" in page["data"][0]
 
 
 def test_a_text_that_looks_like_json_stays_text(
     server: Server, key: str, roadmap: dict[str, Any], folder_id: str
 ) -> None:
-    created = server.call(
+    created = server.data(
         key, "infinity_create_item", **roadmap, folder_id=folder_id, name='["a", "b"]'
     )
-    item = server.call(
-        key, "infinity_get_item", **roadmap, item_id=data_of(created)["id"], expand=["values"]
+    item = server.data(
+        key, "infinity_get_item", **roadmap, item_id=created["id"], expand=["values"]
     )
-    assert '["a", "b"]' in [value["data"] for value in data_of(item)["values"]]
+    assert '["a", "b"]' in [value["data"] for value in item["values"]]
 
 
 WRONG_TYPES: list[Any] = [5, -1, 1.5, True, "", "x", " ", [], [1], [None], [{}], {}, {"a": 1}]

@@ -203,7 +203,9 @@ def test_a_file_is_sent_as_multipart_with_its_name_and_type(
     async def uploaded() -> tuple[dict[str, str], bytes]:
         async with raw_server(answer, port=port) as raw, server.connected(key) as client:
             content = {"content_base64": base64_of(b"\0\r\n--x")}
-            assert 5 == data_of(await client.call_tool(FROM_BASE64, arguments | content))["id"]
+            as_json = {"response_format": "json"}
+            made = await client.call_tool(FROM_BASE64, {**arguments, **content, **as_json})
+            assert 5 == data_of(made)["id"]
             (request,) = raw.requests
             return request.headers, request.body
 

@@ -1,0 +1,1 @@
+"""Decides what a model sees of a tool's data, and nothing else does."""

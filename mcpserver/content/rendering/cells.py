@@ -1,0 +1,147 @@
+"""Turns records into named texts: names for ids, plain times, Markdown for HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from mcpserver.content.conversion import Texts
+from mcpserver.content.item_reader import Reader
+from mcpserver.content.rendering.lines import moment
+from mcpserver.content.rendering.names import PEOPLE, attribute_id_of, raw_values
+from mcpserver.content.richtext.richtext import looks_like_html
+from mcpserver.content.values.conversions import kind_of
+from mcpserver.content.values.labels import labels_of
+from mcpserver.infinity import JsonObject
+
+LONG = 100  # characters; a longer text has lines of its own
+MANY = 8  # entries of a list that are ids
+NAMES = ("name", "title", "original_name")
+FIRST = ("id", "item_id", *NAMES)
+# Where a record stands among others is to be seen from the order of a list.
+SILENT = frozenset(("object", "notice", "sort_order"))
+# Types of attributes that say what a field of the item says.
+_REPEATED = {"created_at": "created_at", "created_by": "created_by", "source_folder": "folder_id"}
+# Keys of records that have values: an attribute of that name gets another column.
+_KEYS = frozenset((*FIRST, "folder_id", "folder", "parent_id", "created_at", "created_by"))
+
+
+@dataclass
+class Row:
+    """The texts of one record by column: short ones, and those that need lines of their own."""
+
+    cells: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+class Cells:
+    """Reads the fields of records, with the names that `reader` knows."""
+
+    def __init__(self, reader: Reader, texts: Texts) -> None:
+        self._reader, self._texts = reader, texts
+
+    def row(self, record: JsonObject) -> Row:
+        """The record as a row of a table."""
+        row = Row()
+        first = [(key, text) for key, text in self.fields(record) if key in FIRST]
+        rest = [(key, text) for key, text in self.fields(record) if key not in FIRST]
+        for column, text in [*first, *self.values(record), *rest]:
+            if "\n" in text or len(text) > LONG:
+                row.texts[column] = text
+            else:
+                row.cells[column] = text
+        return row
+
+    def fields(self, record: JsonObject, silent: frozenset[str] = SILENT) -> Iterator[Any]:
+        """Pairs of a key and its text, without empty ones and without values of an item."""
+        keys = [key for key in FIRST if key in record] + [key for key in record if key not in FIRST]
+        for key in keys:
+            if key in silent or (key == "values" and isinstance(record[key], list)):
+                continue
+            text = self._field(record, key, record[key])
+            if text.strip():
+                yield key, text
+
+    def values(self, record: JsonObject) -> Iterator[tuple[str, str]]:
+        """Pairs of an attribute's name and the text of its value, without empty ones."""
+        for value in record.get("values") or ():
+            if isinstance(value, dict) and value.get("attribute_name") and value.get("text"):
+                yield self._column(value["attribute_id"], value["attribute_name"]), value["text"]
+        data = {attribute_id_of(value): value.get("data") for value in raw_values(record)}
+        known = [each for each in self._attributes if each in data]
+        for id in [*known, *(id for id in data if id not in self._attributes)]:
+            attribute = self._attributes.get(id, {"id": id})
+            if kind_of(attribute) in _REPEATED and record.get(_REPEATED[kind_of(attribute)]):
+                continue
+            text = self._reader.text(attribute, data[id], self._texts)
+            if kind_of(attribute) in ("created_at", "updated_at"):
+                text = moment(text)
+            if text.strip():
+                yield self._column(id, attribute.get("name")), text
+
+    @cached_property
+    def _attributes(self) -> dict[str, JsonObject]:
+        """By id, in the board's order, but the one that is the title first."""
+        attributes = {str(each["id"]): each for each in self._reader.attributes}
+        title = next((id for id in attributes if kind_of(attributes[id]) == "text"), None)
+        return {title: attributes[title], **attributes} if title else attributes
+
+    @cached_property
+    def _columns(self) -> dict[str, str]:
+        return {}
+
+    def _column(self, id: Any, name: Any) -> str:
+        """The attribute's name, made unlike the other columns."""
+        if str(id) not in self._columns:
+            column = " ".join(str(name or id).split())[:60]
+            if column in _KEYS:
+                column = f"attr:{column}"
+            if column in self._columns.values():
+                column = f"{column} ({str(id)[:8]})"
+            self._columns[str(id)] = column
+        return self._columns[str(id)]
+
+    def _field(self, record: JsonObject, key: str, value: Any) -> str:
+        if value is None or value in ("", [], {}) or (key == "deleted" and value is False):
+            return ""
+        if key == "settings" and isinstance(value, dict) and labels_of(record):
+            rest = {name: entry for name, entry in value.items() if name != "labels" and entry}
+            labels = ", ".join(str(label.get("name") or label["id"]) for label in labels_of(record))
+            return f"{labels}; {self.text(rest)}" if rest else labels
+        if key in PEOPLE and not isinstance(value, dict):
+            return self._reader.persons(value)
+        if isinstance(value, str):
+            return self._known_text(record, key, value)
+        return self.text(value)
+
+    def _known_text(self, record: JsonObject, key: str, value: str) -> str:
+        """A text whose form is known: that of a comment is HTML, that of a row is not."""
+        if key.endswith("_at"):
+            return moment(value)
+        if key == "text" and record.get("object") == "comment":
+            return self._texts.text(value)
+        if key == "text" and "attribute_name" in record:
+            return value
+        return self.text(value)
+
+    def text(self, value: Any) -> str:
+        """The text of a value of any kind: of a nested record its name, of long lists of ids their
+        length, of other nests JSON."""
+        match value:
+            case str():
+                is_html = "<" in value and looks_like_html(value)
+                return self._texts.text(value) if is_html else value
+            case {"object": _, "id": id}:
+                named = next((str(value[key]) for key in (*NAMES, "email") if value.get(key)), "")
+                return named or " ".join(text for _, text in self.values(value)) or str(id)
+            case list() if len(value) > MANY and isinstance(value[0], str):
+                return f"{len(value)} entries"
+            case list() if not any(isinstance(entry, dict | list) for entry in value):
+                return ", ".join(self.text(entry) for entry in value)
+            case list() if all(isinstance(e, dict) and "object" in e and "id" in e for e in value):
+                return ", ".join(self.text(entry) for entry in value)
+        return orjson.dumps(value).decode()

@@ -1,0 +1,50 @@
+"""Writes data as lines of Markdown that nobody can take for the server's own words.
+
+Those stand in lines that begin with `>`. No line of data does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?(?:Z|\+00:00)?", re.ASCII)
+
+
+def notice_line(text: str) -> str:
+    """A line of the server's own."""
+    return f"> {one_line(text)}"
+
+
+def one_line(text: str) -> str:
+    """A text on one line."""
+    return " ".join(text.split())
+
+
+def data_line(text: str) -> str:
+    """A line of data that begins at the margin."""
+    return f"\\{text}" if text.startswith(">") else text
+
+
+def cell(text: str) -> str:
+    """A text as a cell of a table."""
+    return one_line(text).replace("|", "\\|")
+
+
+def indented(text: str, by: str = "  ") -> Iterator[str]:
+    """The lines of a text, indented so that none looks like a record, a field or a notice."""
+    return (f"{by}{line}" if line.strip() else "" for line in text.splitlines())
+
+
+def row_line(cells: Iterable[str]) -> str:
+    """A row of a table, without the empty cells at its end."""
+    return data_line(" | ".join(cells).rstrip(" |"))
+
+
+def moment(text: str) -> str:
+    """A time of Infinity's, in UTC, without parts that say nothing; any other text as it is."""
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        return text
+    day, minute, seconds = match.groups()
+    return f"{day} {minute}" if seconds in (None, ":00") else f"{day} {minute}{seconds}"
