@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -25,6 +25,8 @@ class CallContext:
 
     caller: Caller
     clients: Clients | None = None
+    ids: dict[str, str] = field(default_factory=dict)
+    """Ids that were found for the arguments of the call, by parameter."""
 
     @cached_property
     def client(self) -> InfinityClient:

@@ -36,6 +36,7 @@ from mcpserver.audit.metrics import count_refusal, note_connections
 from mcpserver.audit.models import Event, Outcome, ToolCall
 from mcpserver.audit.records import CallRow
 from mcpserver.content.errors import WrongValue
+from mcpserver.content.places import looks_like_id
 from mcpserver.infinity import InfinityError
 from mcpserver.infinity.errors import Refused
 
@@ -46,7 +47,6 @@ MAX_KEPT = 20_000  # rows of each kind while the database is away; further ones 
 WRITTEN_TOGETHER = 500  # rows in one statement, whose time is limited (core.statement_timeout)
 
 _LIKE_A_TOOL = re.compile(r"infinity_[a-z_]{1,60}")
-_ID = re.compile(r"[A-Za-z0-9]{1,24}|[0-9A-Fa-f-]{36}")  # as Infinity makes them
 # Values of ToolCall.error: for refusals, and for failures.
 MISSING_SCOPE, TOOL_NOT_ALLOWED, UNKNOWN_TOOL = "missing_scope", "tool_not_allowed", "unknown_tool"
 WRONG_ARGUMENTS, CANCELLED, INTERNAL = "wrong_arguments", "cancelled", "internal"
@@ -206,11 +206,12 @@ def as_tool(name: str) -> str:
 
 
 def as_id(value: object) -> str:
-    """`value` if it looks like an Infinity id, else `?`: it may be a secret, sent by mistake."""
+    """`value` if it looks like an Infinity id, else `?`: it may be a name, or a secret that was
+    sent by mistake."""
     if isinstance(value, int) and value.bit_length() > 64:
         return "?"  # Python does not print integers of more than 4,300 digits
     text = str(value) if type(value) in (str, int) else ""
-    return text if _ID.fullmatch(text) else "?"
+    return text if looks_like_id(text) else "?"
 
 
 def kind_of(error: BaseException) -> str:

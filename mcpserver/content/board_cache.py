@@ -1,4 +1,4 @@
-"""Caches the records that names refer to: a board's attributes and a workspace's members.
+"""Caches the lists of records that names refer to, such as the attributes of a board.
 
 Each list is kept for a minute at most, for one MCP user, in Django's cache. Names refer to what a
 tool has shown last.
@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -18,17 +18,33 @@ from weakref import WeakValueDictionary
 import orjson
 from django.core.cache import cache
 
-from mcpserver.content.errors import WrongValue
 from mcpserver.content.turns import give_way
 from mcpserver.content.values.labels import labels_of
-from mcpserver.content.values.names import MEMBER_KEYS, Names, UnknownName, is_uuid
+from mcpserver.content.values.names import MEMBER_KEYS, Names, UnknownName
 from mcpserver.context import current_caller
 from mcpserver.infinity import InfinityClient, InfinityError, JsonObject
 
 SECONDS = 60
+WORKSPACES, BOARDS, FOLDERS, VIEWS = "workspaces", "boards", "folders", "views"
 ATTRIBUTES, MEMBERS = "attributes", "members"
 # The list in which names of each kind are found.
-LISTS = {"attribute": ATTRIBUTES, "label": ATTRIBUTES, "member": MEMBERS}
+LISTS = {
+    "workspace": WORKSPACES,
+    "board": BOARDS,
+    "folder": FOLDERS,
+    "view": VIEWS,
+    "attribute": ATTRIBUTES,
+    "label": ATTRIBUTES,
+    "member": MEMBERS,
+}
+_PATHS = {
+    WORKSPACES: "workspaces",
+    MEMBERS: "workspaces/{ws}/members",
+    BOARDS: "workspaces/{ws}/boards",
+    **{name: f"workspaces/{{ws}}/boards/{{board}}/{name}" for name in (FOLDERS, VIEWS, ATTRIBUTES)},
+}
+_WHOLE_RECORDS = (ATTRIBUTES, MEMBERS)  # of others, these fields are kept:
+_FIELDS = ("id", "name", "parent_id", "folder_id")
 
 
 @dataclass(frozen=True)
@@ -61,10 +77,11 @@ _readings: WeakValueDictionary[str, _Reading] = WeakValueDictionary()
 
 
 class Lists:
-    """The cached lists of one board, for one call; each is read again at most once."""
+    """The cached lists of one board and its workspace, for one call; each is read again at most
+    once. Without a board or a workspace, only lists that are not theirs can be read."""
 
-    def __init__(self, api: InfinityClient, workspace_id: str, board_id: str = "") -> None:
-        self._api, self._workspace_id, self._board_id = api, workspace_id, board_id
+    def __init__(self, api: InfinityClient, workspace_id: str = "", board_id: str = "") -> None:
+        self._api, self._place = api, (workspace_id, board_id)
         self._known: dict[str, Catalogue] = {}
         self._names: dict[str, Names] = {}
         self._failure = ""
@@ -78,42 +95,26 @@ class Lists:
         return (await self._list(MEMBERS)).records
 
     async def find_attribute(self, wanted: str) -> JsonObject:
-        """The attribute with this id or name. Raises WrongValue with the candidates."""
+        """The attribute with this id or name. Raises UnknownName with the candidates."""
         return await self.find("attribute", wanted)
 
     async def find(self, what: str, wanted: Any) -> JsonObject:
-        """The record of a kind with this id or name. Raises WrongValue with the candidates."""
+        """The record of a kind with this id or name. Raises UnknownName with the candidates."""
         while True:
             try:
                 return await (await self.names(what)).find(wanted)
             except UnknownName as fault:
                 if not await self.renew({what}):
-                    raise WrongValue(f"{fault}. {self.ages}") from None
+                    fault.args = (f"{fault}. {self.ages}",)
+                    raise
 
     async def names(self, what: str) -> Names:
-        """The names of attributes or members, prepared once for this call."""
+        """The names of records of a kind, prepared once for this call."""
         records = (await self._list(LISTS[what])).records
         if what not in self._names:
             keys = MEMBER_KEYS if what == "member" else ("name",)
-            self._names[what] = Names(records, what, keys)
+            self._names[what] = Names(records, what, keys, _wheres(what, records))
         return self._names[what]
-
-    async def attribute_id(self, wanted: str) -> str:
-        """The id behind an id or a name; an id costs no request."""
-        if is_uuid(wanted):
-            return wanted.strip()
-        return str((await self.find_attribute(wanted))["id"])
-
-    async def attribute_ids(self, wanted: Iterable[str]) -> list[str]:
-        """The ids behind ids or names, each once, in this order."""
-        return list(dict.fromkeys([await self.attribute_id(each) for each in wanted]))
-
-    async def member_id(self, wanted: int | str) -> int | str:
-        """The id behind an id, a name or an e-mail; an id costs no request."""
-        if isinstance(wanted, int):
-            return wanted
-        id: int | str = (await self.find("member", wanted))["id"]
-        return id
 
     async def renew(self, kinds: Collection[str]) -> bool:
         """Read the lists of these kinds again. Returns whether any of them was old."""
@@ -140,51 +141,67 @@ class Lists:
         return self._known[name]
 
     async def _read(self, name: str, other_than: str = "") -> Catalogue:
-        if name == ATTRIBUTES:
-            path, ids = "workspaces/{ws}/boards/{board}/attributes", {"board": self._board_id}
-            key = _attributes_key(self._workspace_id, self._board_id)
-        else:
-            path, ids, key = "workspaces/{ws}/members", {}, _members_key(self._workspace_id)
-        ids["ws"] = self._workspace_id
-        return await _kept(key, lambda: _all(self._api, path, **ids), other_than)
+        ids = _ids(name, *self._place)
+        return await _kept(_key(name, ids), lambda: _all(self._api, name, ids), other_than)
 
 
-async def forget_attributes(workspace_id: str, board_id: str) -> None:
-    """Drop the board's attributes from the cache, after this user changed one."""
-    await _forget(_attributes_key(workspace_id, board_id))
+async def forget(name: str, workspace_id: str = "", board_id: str = "") -> None:
+    """Drop a list from the cache, after this user changed one of its records."""
+    key = _key(name, _ids(name, workspace_id, board_id))
+    _outdate_reading(key)
+    await cache.adelete(key)
 
 
-async def forget_members(workspace_id: str) -> None:
-    """Drop the workspace's members from the cache, after this user changed them."""
-    await _forget(_members_key(workspace_id))
-
-
-async def attributes_shown(
-    workspace_id: str, board_id: str, records: list[JsonObject], *, whole: bool = False
+async def shown(
+    name: str,
+    records: list[JsonObject],
+    workspace_id: str = "",
+    board_id: str = "",
+    *,
+    whole: bool = False,
 ) -> None:
-    """Note attributes that this user was just shown. `whole`: they are all of the board's."""
-    await _shown(_attributes_key(workspace_id, board_id), records, whole=whole)
+    """Note records of a list that this user was just shown. `whole`: they are all of it."""
+    key = _key(name, _ids(name, workspace_id, board_id))
+    records = [_kept_fields(name, record) for record in records]
+    _outdate_reading(key)
+    if whole:
+        await cache.aset(key, await _packed(Catalogue(records)), SECONDS)
+    elif await _differ(records, await cache.aget(key)):
+        await cache.adelete(key)
 
 
-async def members_shown(
-    workspace_id: str, records: list[JsonObject], *, whole: bool = False
-) -> None:
-    """Note members that this user was just shown. `whole`: they are all of the workspace's."""
-    await _shown(_members_key(workspace_id), records, whole=whole)
+def _ids(name: str, workspace_id: str, board_id: str) -> dict[str, str]:
+    """The ids in the path of a list."""
+    ids = {"ws": workspace_id, "board": board_id}
+    return {key: id for key, id in ids.items() if f"{{{key}}}" in _PATHS[name]}
 
 
-def _attributes_key(workspace_id: str, board_id: str) -> str:
-    return _key("attributes", workspace_id, board_id)
-
-
-def _members_key(workspace_id: str) -> str:
-    return _key("members", workspace_id)
-
-
-def _key(*parts: str) -> str:
+def _key(name: str, ids: dict[str, str]) -> str:
     caller = current_caller()
-    whole = "\0".join((caller.credential, caller.user, caller.profile.id, *parts))
-    return f"lists:{hashlib.sha256(whole.encode()).hexdigest()}"
+    parts = (caller.credential, caller.user, caller.profile.id, name, *ids.values())
+    return f"lists:{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()}"
+
+
+def _kept_fields(name: str, record: JsonObject) -> JsonObject:
+    if name in _WHOLE_RECORDS:
+        return record
+    return {field: record[field] for field in _FIELDS if field in record}
+
+
+def _wheres(what: str, records: list[JsonObject]) -> Callable[[JsonObject], str] | None:
+    """A function that says where a record is, to tell records of the same name apart."""
+    if what == "folder":
+        names = {str(record["id"]): record.get("name") for record in records}
+        return lambda folder: _where(
+            names.get(str(folder.get("parent_id"))) or folder.get("parent_id"), "at the top"
+        )
+    if what == "view":
+        return lambda view: _where(view.get("folder_id"), "in no folder")
+    return None
+
+
+def _where(parent: Any, without: str) -> str:
+    return f" (in {str(parent)[:60]!r})" if parent else f" ({without})"
 
 
 async def _kept(
@@ -222,32 +239,21 @@ async def _unpacked(packed: Catalogue) -> Catalogue:
     return replace(packed, records=records)
 
 
-async def _all(api: InfinityClient, path: str, **ids: str) -> Catalogue:
+async def _all(api: InfinityClient, name: str, ids: dict[str, str]) -> Catalogue:
     damaged = api.damaged
-    records = [record async for record in api.walk(path, **ids)]
+    records = [_kept_fields(name, record) async for record in api.walk(_PATHS[name], **ids)]
     return Catalogue(records, api.damaged - damaged)
 
 
-async def _forget(key: str) -> None:
-    _outdate_reading(key)
-    await cache.adelete(key)
-
-
-async def _shown(key: str, records: list[JsonObject], *, whole: bool) -> None:
-    """Cache a whole list; for a part of it, drop the cached list if they differ."""
-    _outdate_reading(key)
-    if whole:
-        await cache.aset(key, await _packed(Catalogue(records)), SECONDS)
-        return
-    packed: Catalogue | None = await cache.aget(key)
+async def _differ(records: list[JsonObject], packed: Catalogue | None) -> bool:
+    """Whether any of the records is not the same in the cached list."""
     if packed is None:
-        return
+        return False
     known: dict[str, list[Any]] = {}
     for record in (await _unpacked(packed)).records:
         await give_way()
         known[str(record["id"])] = _compared_fields(record)
-    if any(known.get(str(record["id"])) != _compared_fields(record) for record in records):
-        await cache.adelete(key)
+    return any(known.get(str(record["id"])) != _compared_fields(record) for record in records)
 
 
 def _compared_fields(record: JsonObject) -> list[Any]:

@@ -93,6 +93,8 @@ class InfinityClient:
         """How many requests were sent so far, repeated ones included."""
         self.damaged = 0
         """Records and values that were left out of the answers so far."""
+        self.has_written = False
+        """Whether a change was made so far, or may have been."""
         self._deadline = asyncio.get_running_loop().time() + seconds
 
     async def get(self, path: str, query: Query | None = None, /, **ids: str | int) -> JsonObject:
@@ -157,6 +159,7 @@ class InfinityClient:
         request = self._built(method, url, body)
         if self.seconds_left() <= 0:
             raise self._too_late()
+        had_written, self.has_written = self.has_written, self.has_written or method != "GET"
         try:
             async with asyncio.timeout_at(self._deadline):
                 return self._undamaged(read(await self._send(request)), is_page=read is read_page)
@@ -167,6 +170,8 @@ class InfinityClient:
             _advise(method, overdue)
             raise overdue from None
         except errors.InfinityError as error:
+            if not error.outcome_unknown:
+                self.has_written = had_written
             _advise(method, error)
             raise
 

@@ -42,7 +42,8 @@ from mcpserver.tools._registry import InfinityTool
 INSTRUCTIONS = """\
 Infinity keeps work in workspaces > boards > folders > items; a board's attributes say which \
 values its items have. Find ids in that order: workspaces, boards, folders, attributes, items. An \
-id belongs to one workspace and board; never guess one.
+id belongs to one workspace and board; never guess one. Exact names work in place of ids, but not \
+for items.
 An item has no title field: its title and all else are values, returned only with \
 expand=["values.attribute"]. To say something about an item, comment on it; to change its state, \
 update its values.
@@ -162,6 +163,7 @@ class InfinityServer(MCPServer[Upstream]):
                     result = await self._run(name, arguments, context)
                 finally:
                     call.requests = current_call().requests
+                    call.targets |= {name: as_id(id) for name, id in current_call().ids.items()}
                 _note_created_id(call, result)
         return result
 

@@ -24,6 +24,7 @@ from pydantic_core import PydanticOmit
 from mcpserver.content.blank import is_blank
 from mcpserver.content.errors import WrongValue
 from mcpserver.content.pages import Cut, Way, Window, cut_by
+from mcpserver.content.places import NamedId
 from mcpserver.content.values.free_forms import (
     EVENTS_EXAMPLE,
     by_attribute,
@@ -139,19 +140,19 @@ Text = Annotated[str, AfterValidator(_not_blank)]  # no minLength, which would b
 
 Id = Annotated[Text, AfterValidator(str.strip)]
 
-WorkspaceId = Annotated[Id, BeforeValidator(_number_as_text)]
-BoardId = Id
-FolderId = Id
+# Of those with NamedId, the exact name is accepted too (mcpserver.content.places).
+WorkspaceId = Annotated[Id, BeforeValidator(_number_as_text), NamedId("workspace")]
+BoardId = Annotated[Id, NamedId("board")]
+FolderId = Annotated[Id, NamedId("folder")]
 ItemId = Id
 CommentId = Id
-AttributeId = Id
-ViewId = Id
+AttributeId = Annotated[Id, NamedId("attribute")]
+ViewId = Annotated[Id, NamedId("view")]
 ReferenceId = Id
 HookId = Id
 TimeEntryId = Id
 UserId = Annotated[int, Field(gt=0), BeforeValidator(_not_a_boolean), AfterValidator(_user_id)]
-# Also accepted as a name, which the tool looks up.
-MemberId = Annotated[UserId, WrapValidator(_or_name)]
+MemberId = Annotated[UserId, WrapValidator(_or_name), NamedId("member")]
 
 Name = Text
 Description = Text
@@ -191,7 +192,7 @@ AttributeSettings = Annotated[
 ]
 LabelNames = Annotated[list[Text], OneOrSeveral]
 AttributeIds = Annotated[list[AttributeId], OneOrSeveral]
-ParentFolderId = Id
+ParentFolderId = FolderId
 ParentCommentId = Annotated[Id, Field(description="The comment this replies to")]
 Events = Annotated[
     list[JsonObject],
@@ -261,11 +262,10 @@ class Paging:
     sort_by: Annotated[str, Unlisted()] | MISSING = MISSING
     sort_direction: Annotated[Literal["asc", "desc"], Unlisted()] | MISSING = MISSING
 
-    @property
-    def begins_the_list(self) -> bool:
-        """Whether this is the first page, in Infinity's default order."""
+    def is_whole(self, page: JsonObject) -> bool:
+        """Whether this page is the whole list, in Infinity's default order."""
         moved = (self.after, self.before, self.sort_by, self.sort_direction)
-        return all(each is MISSING for each in moved)
+        return not page["has_more"] and all(each is MISSING for each in moved)
 
     @property
     def window(self) -> Window:

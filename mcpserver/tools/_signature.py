@@ -14,6 +14,7 @@ from mcp_types import CallToolResult
 from mcpserver.content import notices
 from mcpserver.content.board_cache import Lists
 from mcpserver.content.conversion import converting
+from mcpserver.content.places import call_with_ids, named_ids
 from mcpserver.content.rendering.names import names_of
 from mcpserver.content.rendering.results import Format, ToolResult, render
 from mcpserver.context import current_call
@@ -38,6 +39,7 @@ def to_tool_signature(function: ToolFunction) -> Callable[..., Awaitable[CallToo
     parameters = [each for each in written if each.annotation not in (Paging, InfinityApi)]
     if takes_paging:
         parameters += _paging_parameters()
+    kinds = named_ids(parameters)
 
     @functools.wraps(function)
     async def tool(*, response_format: Format, **arguments: Any) -> CallToolResult:
@@ -47,7 +49,8 @@ def to_tool_signature(function: ToolFunction) -> Callable[..., Awaitable[CallToo
             arguments["paging"] = paging = Paging(**page)
         if takes_api:
             arguments["api"] = current_call().client
-        data = await function(**arguments)
+        data = await call_with_ids(function, arguments, kinds)
+        arguments |= current_call().ids
         return await _result(data, response_format, arguments, paging)
 
     parameters.append(_RESPONSE_FORMAT)

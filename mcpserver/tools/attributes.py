@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import MISSING
 
 from mcpserver.content import notices
-from mcpserver.content.board_cache import Lists, attributes_shown, forget_attributes
+from mcpserver.content.board_cache import ATTRIBUTES, forget, shown
 from mcpserver.content.item_values import default_data as as_default
 from mcpserver.content.values.labels import changed_labels, label_names, labels_of, new_labels
 from mcpserver.content.values.merging import merged_settings, read_undamaged
@@ -35,8 +35,8 @@ async def infinity_list_attributes(
     page = await api.list(
         "workspaces/{ws}/boards/{board}/attributes", paging.query(), ws=workspace_id, board=board_id
     )
-    whole = paging.begins_the_list and not page["has_more"]
-    await attributes_shown(workspace_id, board_id, page["data"], whole=whole)
+    whole = paging.is_whole(page)
+    await shown(ATTRIBUTES, page["data"], workspace_id, board_id, whole=whole)
     return page
 
 
@@ -45,8 +45,7 @@ async def infinity_get_attribute(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, attribute_id: AttributeId
 ) -> JsonObject:
     """One attribute, by id or exact name, with its settings."""
-    id = await Lists(api, workspace_id, board_id).attribute_id(attribute_id)
-    return await _attribute(api, workspace_id, board_id, id)
+    return await _attribute(api, workspace_id, board_id, attribute_id)
 
 
 @write_tool()
@@ -68,7 +67,7 @@ async def infinity_create_attribute(
     created = await api.post(
         "workspaces/{ws}/boards/{board}/attributes", attribute, ws=workspace_id, board=board_id
     )
-    await forget_attributes(workspace_id, board_id)
+    await forget(ATTRIBUTES, workspace_id, board_id)
     return created
 
 
@@ -93,17 +92,16 @@ async def infinity_update_attribute(
         settings=settings,
         remove_labels=remove_labels,
     )
-    id = await Lists(api, workspace_id, board_id).attribute_id(attribute_id)
     if wanted.keys() - {"name", "type"}:
-        wanted = await _merged(api, workspace_id, board_id, id, wanted)
+        wanted = await _merged(api, workspace_id, board_id, attribute_id, wanted)
     updated = await api.put(
         "workspaces/{ws}/boards/{board}/attributes/{attribute}",
         wanted,
         ws=workspace_id,
         board=board_id,
-        attribute=id,
+        attribute=attribute_id,
     )
-    await forget_attributes(workspace_id, board_id)
+    await forget(ATTRIBUTES, workspace_id, board_id)
     return updated
 
 
@@ -112,14 +110,13 @@ async def infinity_delete_attribute(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, attribute_id: AttributeId
 ) -> JsonObject:
     """Delete an attribute and its values on every item of the board."""
-    id = await Lists(api, workspace_id, board_id).attribute_id(attribute_id)
     deleted = await api.delete(
         "workspaces/{ws}/boards/{board}/attributes/{attribute}",
         ws=workspace_id,
         board=board_id,
-        attribute=id,
+        attribute=attribute_id,
     )
-    await forget_attributes(workspace_id, board_id)
+    await forget(ATTRIBUTES, workspace_id, board_id)
     return deleted
 
 
@@ -130,7 +127,7 @@ async def _attribute(api: InfinityClient, workspace_id: str, board_id: str, id: 
         board=board_id,
         attribute=id,
     )
-    await attributes_shown(workspace_id, board_id, [attribute])
+    await shown(ATTRIBUTES, [attribute], workspace_id, board_id)
     return attribute
 
 

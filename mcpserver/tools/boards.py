@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver.content.board_cache import Lists
+from mcpserver.content.board_cache import BOARDS, forget, shown
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.tools._params import (
@@ -25,7 +25,9 @@ async def infinity_list_boards(
     api: InfinityApi, workspace_id: WorkspaceId, paging: Paging
 ) -> JsonObject:
     """The boards of a workspace."""
-    return await api.list("workspaces/{ws}/boards", paging.query(), ws=workspace_id)
+    page = await api.list("workspaces/{ws}/boards", paging.query(), ws=workspace_id)
+    await shown(BOARDS, page["data"], workspace_id, whole=paging.is_whole(page))
+    return page
 
 
 @read_tool
@@ -33,7 +35,9 @@ async def infinity_get_board(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId
 ) -> JsonObject:
     """One board. To work with its items, list its folders and attributes next."""
-    return await api.get("workspaces/{ws}/boards/{board}", ws=workspace_id, board=board_id)
+    board = await api.get("workspaces/{ws}/boards/{board}", ws=workspace_id, board=board_id)
+    await shown(BOARDS, [board], workspace_id)
+    return board
 
 
 @write_tool()
@@ -47,7 +51,6 @@ async def infinity_create_board(
 ) -> JsonObject:
     """Create a board; user_ids are the members who get access. It cannot be deleted here."""
     board = given(name=name, description=description, color=color, user_ids=user_ids)
-    if "user_ids" in board:
-        lists = Lists(api, workspace_id)
-        board["user_ids"] = [await lists.member_id(each) for each in board["user_ids"]]
-    return await api.post("workspaces/{ws}/boards", board, ws=workspace_id)
+    created = await api.post("workspaces/{ws}/boards", board, ws=workspace_id)
+    await forget(BOARDS, workspace_id)
+    return created

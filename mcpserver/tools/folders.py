@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import MISSING
 
 from mcpserver.content import notices
-from mcpserver.content.board_cache import Lists
+from mcpserver.content.board_cache import FOLDERS, VIEWS, forget, shown
 from mcpserver.content.values.merging import merged_settings, read_undamaged
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import InfinityClient, JsonObject
@@ -31,9 +31,12 @@ async def infinity_list_folders(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, paging: Paging
 ) -> JsonObject:
     """The folders of a board, sub-folders included (see parent_id)."""
-    return await api.list(
+    page = await api.list(
         "workspaces/{ws}/boards/{board}/folders", paging.query(), ws=workspace_id, board=board_id
     )
+    whole = paging.is_whole(page)
+    await shown(FOLDERS, page["data"], workspace_id, board_id, whole=whole)
+    return page
 
 
 @read_tool
@@ -41,7 +44,9 @@ async def infinity_get_folder(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, folder_id: FolderId
 ) -> JsonObject:
     """One folder, with the attributes it shows."""
-    return await _folder(api, workspace_id, board_id, folder_id)
+    folder = await _folder(api, workspace_id, board_id, folder_id)
+    await shown(FOLDERS, [folder], workspace_id, board_id)
+    return folder
 
 
 @write_tool()
@@ -65,12 +70,11 @@ async def infinity_create_folder(
         sort_order=sort_order,
         settings=settings,
     )
-    if "attribute_ids" in folder:
-        lists = Lists(api, workspace_id, board_id)
-        folder["attribute_ids"] = await lists.attribute_ids(folder["attribute_ids"])
-    return await api.post(
+    created = await api.post(
         "workspaces/{ws}/boards/{board}/folders", folder, ws=workspace_id, board=board_id
     )
+    await forget(FOLDERS, workspace_id, board_id)
+    return created
 
 
 @write_tool(idempotent=True)
@@ -99,14 +103,16 @@ async def infinity_update_folder(
     if folder.keys() & {"attribute_ids", "settings"}:
         reading = _folder(api, workspace_id, board_id, folder_id)
         known = await (read_undamaged(api, reading) if "settings" in folder else reading)
-        folder |= await _merged(Lists(api, workspace_id, board_id), known, folder)
-    return await api.put(
+        folder |= _merged(known, folder)
+    updated = await api.put(
         "workspaces/{ws}/boards/{board}/folders/{folder}",
         folder,
         ws=workspace_id,
         board=board_id,
         folder=folder_id,
     )
+    await forget(FOLDERS, workspace_id, board_id)
+    return updated
 
 
 @admin_tool(destructive=True, idempotent=True)
@@ -114,12 +120,15 @@ async def infinity_archive_folder(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, folder_id: FolderId
 ) -> JsonObject:
     """Move a folder to the trash, with all in it. Only the Infinity app can restore it."""
-    return await api.delete(
+    archived = await api.delete(
         "workspaces/{ws}/boards/{board}/folders/{folder}",
         ws=workspace_id,
         board=board_id,
         folder=folder_id,
     )
+    await forget(FOLDERS, workspace_id, board_id)
+    await forget(VIEWS, workspace_id, board_id)
+    return archived
 
 
 async def _folder(
@@ -133,15 +142,13 @@ async def _folder(
     )
 
 
-async def _merged(lists: Lists, known: JsonObject, wanted: JsonObject) -> JsonObject:
+def _merged(known: JsonObject, wanted: JsonObject) -> JsonObject:
     """The new values of fields that Infinity replaces whole."""
-    merged: JsonObject = {}
-    if "settings" in wanted:
-        merged["settings"] = merged_settings(known, wanted["settings"])
     if "attribute_ids" in wanted:
-        merged["attribute_ids"] = await lists.attribute_ids(wanted["attribute_ids"])
-        _note_hidden_attributes(known, merged["attribute_ids"])
-    return merged
+        _note_hidden_attributes(known, wanted["attribute_ids"])
+    if "settings" not in wanted:
+        return {}
+    return {"settings": merged_settings(known, wanted["settings"])}
 
 
 def _note_hidden_attributes(folder: JsonObject, attribute_ids: list[str]) -> None:

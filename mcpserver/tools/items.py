@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver.content.board_cache import attributes_shown
+from mcpserver.content.board_cache import ATTRIBUTES, shown
 from mcpserver.content.item_values import ItemValuesInput, faults_named, item_values
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
@@ -142,8 +142,8 @@ async def _attributes_shown(
     if expand is MISSING or "values.attribute" not in expand:
         return
     values = (value for item in items for value in item.get("values") or [])
-    shown = {value["attribute"]["id"]: value["attribute"] for value in values if _is_shown(value)}
-    await attributes_shown(workspace_id, board_id, list(shown.values()))
+    known = {value["attribute"]["id"]: value["attribute"] for value in values if _is_shown(value)}
+    await shown(ATTRIBUTES, list(known.values()), workspace_id, board_id)
 
 
 def _is_shown(value: JsonObject) -> bool:

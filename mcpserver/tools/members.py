@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcpserver.content.board_cache import Lists, forget_members, members_shown
+from mcpserver.content.board_cache import MEMBERS, forget, shown
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.tools._params import Email, MemberId, Paging, Role, WorkspaceId
@@ -15,8 +15,7 @@ async def infinity_list_workspace_members(
 ) -> JsonObject:
     """The people of a workspace, with their user ids and roles."""
     page = await api.list("workspaces/{ws}/members", paging.query(), ws=workspace_id)
-    whole = paging.begins_the_list and not page["has_more"]
-    await members_shown(workspace_id, page["data"], whole=whole)
+    await shown(MEMBERS, page["data"], workspace_id, whole=paging.is_whole(page))
     return page
 
 
@@ -27,7 +26,7 @@ async def infinity_invite_workspace_member(
     """Invite someone to a workspace by e-mail."""
     invitation = {"email": email, "role": role}
     invited = await api.post("workspaces/{ws}/members/invite", invitation, ws=workspace_id)
-    await forget_members(workspace_id)
+    await forget(MEMBERS, workspace_id)
     return invited
 
 
@@ -36,11 +35,10 @@ async def infinity_add_workspace_member(
     api: InfinityApi, workspace_id: WorkspaceId, user_id: MemberId, role: Role = "full-member"
 ) -> JsonObject:
     """Add an existing Infinity user to a workspace, or change a member's role."""
-    user = await Lists(api, workspace_id).member_id(user_id)
     added = await api.put(
-        "workspaces/{ws}/members/{user}", {"role": role}, ws=workspace_id, user=user
+        "workspaces/{ws}/members/{user}", {"role": role}, ws=workspace_id, user=user_id
     )
-    await forget_members(workspace_id)
+    await forget(MEMBERS, workspace_id)
     return added
 
 
@@ -49,7 +47,6 @@ async def infinity_remove_workspace_member(
     api: InfinityApi, workspace_id: WorkspaceId, user_id: MemberId
 ) -> JsonObject:
     """Remove a member from a workspace."""
-    user = await Lists(api, workspace_id).member_id(user_id)
-    removed = await api.delete("workspaces/{ws}/members/{user}", ws=workspace_id, user=user)
-    await forget_members(workspace_id)
+    removed = await api.delete("workspaces/{ws}/members/{user}", ws=workspace_id, user=user_id)
+    await forget(MEMBERS, workspace_id)
     return removed

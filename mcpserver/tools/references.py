@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mcpserver.content.board_cache import Lists
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.tools._params import AttributeId, BoardId, ItemId, ReferenceId, WorkspaceId
@@ -20,7 +19,7 @@ async def infinity_create_reference(
 ) -> JsonObject:
     """Link two items through a reference attribute. Keep the id: references cannot be listed."""
     reference = {
-        "attribute_id": await Lists(api, workspace_id, board_id).attribute_id(attribute_id),
+        "attribute_id": attribute_id,
         "from_item_id": from_item_id,
         "to_item_id": to_item_id,
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver.content.board_cache import Lists
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.tools._params import (
@@ -36,7 +35,7 @@ async def infinity_create_time_entry(
     id: entries cannot be listed."""
     entry = given(
         item_id=item_id,
-        attribute_id=await Lists(api, workspace_id, board_id).attribute_id(attribute_id),
+        attribute_id=attribute_id,
         started_at=started_at,
         ended_at=ended_at,
         description=description,
@@ -66,10 +65,6 @@ async def infinity_update_time_entry(
         ended_at=ended_at,
         description=description,
     )
-    if "attribute_id" in entry:
-        entry["attribute_id"] = await Lists(api, workspace_id, board_id).attribute_id(
-            entry["attribute_id"]
-        )
     return await api.put(
         "workspaces/{ws}/boards/{board}/time-tracking/{entry}",
         entry,

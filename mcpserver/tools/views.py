@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
+from mcpserver.content.board_cache import VIEWS, forget, shown
 from mcpserver.content.values.merging import merged_settings, read_undamaged
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import InfinityClient, JsonObject
@@ -32,12 +33,15 @@ async def infinity_list_views(
     folder_id: FolderId | MISSING = MISSING,
 ) -> JsonObject:
     """The views of a board or of one folder. A view's filters do not apply to listing items."""
-    return await api.list(
+    page = await api.list(
         "workspaces/{ws}/boards/{board}/views",
         paging.query(folder_id=folder_id),
         ws=workspace_id,
         board=board_id,
     )
+    whole = folder_id is MISSING and paging.is_whole(page)
+    await shown(VIEWS, page["data"], workspace_id, board_id, whole=whole)
+    return page
 
 
 @read_tool
@@ -45,7 +49,9 @@ async def infinity_get_view(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, view_id: ViewId
 ) -> JsonObject:
     """One view, with its settings."""
-    return await _view(api, workspace_id, board_id, view_id)
+    view = await _view(api, workspace_id, board_id, view_id)
+    await shown(VIEWS, [view], workspace_id, board_id)
+    return view
 
 
 @write_tool()
@@ -63,9 +69,11 @@ async def infinity_create_view(
     view = given(
         folder_id=folder_id, name=name, type=type, sort_order=sort_order, settings=settings
     )
-    return await api.post(
+    created = await api.post(
         "workspaces/{ws}/boards/{board}/views", view, ws=workspace_id, board=board_id
     )
+    await forget(VIEWS, workspace_id, board_id)
+    return created
 
 
 @write_tool(idempotent=True)
@@ -87,13 +95,15 @@ async def infinity_update_view(
     if "settings" in view:
         known = await read_undamaged(api, _view(api, workspace_id, board_id, view_id))
         view["settings"] = merged_settings(known, view["settings"])
-    return await api.put(
+    updated = await api.put(
         "workspaces/{ws}/boards/{board}/views/{view}",
         view,
         ws=workspace_id,
         board=board_id,
         view=view_id,
     )
+    await forget(VIEWS, workspace_id, board_id)
+    return updated
 
 
 @admin_tool(destructive=True, idempotent=True)
@@ -101,12 +111,14 @@ async def infinity_delete_view(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, view_id: ViewId
 ) -> JsonObject:
     """Delete a view. Its folder's items stay."""
-    return await api.delete(
+    deleted = await api.delete(
         "workspaces/{ws}/boards/{board}/views/{view}",
         ws=workspace_id,
         board=board_id,
         view=view_id,
     )
+    await forget(VIEWS, workspace_id, board_id)
+    return deleted
 
 
 async def _view(api: InfinityClient, workspace_id: str, board_id: str, view_id: str) -> JsonObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mcpserver.content.board_cache import WORKSPACES, shown
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.tools._params import Paging
@@ -10,5 +11,7 @@ from mcpserver.tools._registry import read_tool
 
 @read_tool
 async def infinity_list_workspaces(api: InfinityApi, paging: Paging) -> JsonObject:
-    """The workspaces you can reach. Start here: every other tool needs a workspace id."""
-    return await api.list("workspaces", paging.query())
+    """The workspaces you can reach. Start here: every other tool needs a workspace."""
+    page = await api.list("workspaces", paging.query())
+    await shown(WORKSPACES, page["data"], whole=paging.is_whole(page))
+    return page

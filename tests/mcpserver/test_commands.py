@@ -269,7 +269,7 @@ def test_a_call_under_way_is_finished_before_the_server_stops(
         def log_message(self, *args: object) -> None:
             pass
 
-    place = {"workspace_id": "1", "board_id": "b", "parent_item_id": "i"}
+    place = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa", "parent_item_id": "i"}
     call = {
         "name": "infinity_list_subitems",
         "arguments": place,

@@ -20,7 +20,7 @@ LOOK_FIRST = "The change may or may not have been made"
 READ: tuple[str, dict[str, Any]] = ("infinity_get_profile", {})
 WRITE: tuple[str, dict[str, Any]] = (
     "infinity_add_item_comment",
-    {"workspace_id": "31337", "board_id": "b", "item_id": "i", "comment_text": "Done."},
+    {"workspace_id": "31337", "board_id": "Hq7wTz3KfPa", "item_id": "i", "comment_text": "Done."},
 )
 TOLD = {
     "closed_mid_body": "The connection to Infinity broke",

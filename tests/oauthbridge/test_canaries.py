@@ -39,7 +39,7 @@ ENTRANCES = (
 CALLS: dict[str, dict[str, str]] = {
     "list_workspaces": {},
     "delete_hook": {"workspace_id": "1", "hook_id": "x"},
-    "get_board": {"workspace_id": "9", "board_id": "x"},
+    "get_board": {"workspace_id": "9", "board_id": "Hq7wTz3KfPa"},
 }
 LEADS_OUT = ("/static/", "/logout/", "/admin/logout/", "/admin/jsi18n/")
 

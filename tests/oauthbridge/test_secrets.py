@@ -29,7 +29,7 @@ def test_neither_database_nor_log_holds_a_usable_secret(
     flow.exchange(unused, client_secret="wrong-secret-canary")
     flow.server.post("wrong-token-canary")
     flow.server.call(
-        refreshed["access_token"], "infinity_get_board", workspace_id="1", board_id="x"
+        refreshed["access_token"], "infinity_get_board", workspace_id="1", board_id="Hq7wTz3KfPa"
     )
     with http() as browser:
         page = browser.get(f"{flow.server.origin}/login/").text

@@ -162,7 +162,11 @@ def test_rounds_of_keys_are_more_and_shorter(
 
 
 def test_worst_inputs_fit_into_a_request() -> None:
-    place = {"ids": {"workspace_id": "1", "board_id": "b"}, "item_id": "i", "folder_id": "f"}
+    place = {
+        "ids": {"workspace_id": "1", "board_id": "Hq7wTz3KfPa"},
+        "item_id": "i",
+        "folder_id": "m4XcVb9RtQe",
+    }
 
     calls = worst_calls(place)
 

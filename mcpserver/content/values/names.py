@@ -83,14 +83,19 @@ def _add(index: _Index, name: str, ids: tuple[str, ...]) -> None:
 class Names:
     """Finds records of a list by name and id.
 
-    `what` is the kind of the records ("label"), `keys` are the keys of their names. The work is
-    split into short turns: there may be thousands of names, and a long one may take as long as a
-    hundred others.
+    `what` is the kind of the records ("label"), `keys` are the keys of their names, and `where`
+    says where a record is, to tell those of the same name apart. The work is split into short
+    turns: there may be thousands of names, and a long one may take as long as a hundred others.
     """
 
     def __init__(
-        self, records: Iterable[JsonObject], what: str, keys: tuple[str, ...] = ("name",)
+        self,
+        records: Iterable[JsonObject],
+        what: str,
+        keys: tuple[str, ...] = ("name",),
+        where: Callable[[JsonObject], str] | None = None,
     ) -> None:
+        self._where = where or (lambda record: "")
         self._records, self._what, self._keys = list(records), what, keys
         self._indexes: dict[int, _Index] = {}  # by step
 
@@ -163,7 +168,8 @@ class Names:
         return [name for name in names if isinstance(name, str) and name]
 
     def _ambiguous(self, text: str, ids: tuple[str, ...]) -> UnknownName:
-        message = f"several {self._what}s are called {_cut(text)!r}; use an id: {', '.join(ids)}"
+        which = ", ".join(f"{id}{self._where(self._by_id[id])}" for id in ids)
+        message = f"several {self._what}s are called {_cut(text)!r}; use an id: {which}"
         return UnknownName(message, what=self._what, wanted=text)
 
     def _unknown(self, text: str) -> UnknownName:

@@ -36,11 +36,16 @@ def test_every_call_is_one_line_with_user_tool_outcome_and_duration(
     json_server: Server, make_user: MakeUser
 ) -> None:
     _, key = make_user("dora", "read-only")
-    call = {"name": "infinity_get_board", "arguments": {"workspace_id": "1", "board_id": "x"}}
+    call = {
+        "name": "infinity_get_board",
+        "arguments": {"workspace_id": "1", "board_id": "Hq7wTz3KfPa"},
+    }
     request = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
     answer = json_server.post(key, json=request)
     json_server.call(key, "infinity_get_profile")
-    json_server.call(key, "infinity_delete_hook", workspace_id="1", board_id="1", hook_id="1")
+    json_server.call(
+        key, "infinity_delete_hook", workspace_id="1", board_id="Hq7wTz3KfPa", hook_id="1"
+    )
 
     told = [line for line in lines(json_server) if line.get("user") == "dora"]
 

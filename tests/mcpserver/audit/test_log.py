@@ -66,6 +66,27 @@ def test_a_change_is_in_the_log_with_what_it_was_about_and_made(
     assert "Canary" not in serializers.serialize("json", [row])
 
 
+def test_names_are_in_the_log_as_ids(
+    server: Server, make_user: MakeUser, roadmap: dict[str, Any]
+) -> None:
+    user, key = make_user(name())
+    place = {"workspace_id": "Sandbox Demo Co", "board_id": "Product roadmap"}
+    place["attribute_id"] = "Status"
+    status = server.data(key, "infinity_update_attribute", **place, name="State")
+
+    assert {**roadmap, "attribute_id": status["id"], "id": status["id"]} == only_row_of(
+        user.name
+    ).targets
+
+
+def test_names_of_nothing_are_not_in_the_log(server: Server, make_user: MakeUser) -> None:
+    user, key = make_user(name())
+    place = {"workspace_id": "Canary", "board_id": "canary", "attribute_id": "Canary yellow"}
+    assert server.call(key, "infinity_delete_attribute", **place).is_error
+
+    assert dict.fromkeys(place, "?") == only_row_of(user.name).targets
+
+
 def test_every_tool_is_in_the_log_by_its_name(server: Server, make_user: MakeUser) -> None:
     user, key = make_user(name(), allowed_tools=["infinity_get_profile"])
     for tool in tool_names():
@@ -101,7 +122,19 @@ def test_a_call_says_how_many_requests_it_took(
     [
         ("infinity_list_boards", {"workspace_id": "999999"}, "not_found", 404),
         ("infinity_list_boards", {}, "wrong_arguments", None),
-        ("infinity_list_boards", {"workspace_id": "a/b"}, "invalid_identifier", None),
+        ("infinity_list_boards", {"workspace_id": "a/b"}, "wrong_arguments", None),
+        (
+            "infinity_get_board",
+            {"workspace_id": "1/2", "board_id": "Hq7wTz3KfPa"},
+            "wrong_arguments",
+            None,
+        ),
+        (
+            "infinity_delete_hook",
+            {"workspace_id": "31337", "board_id": "Hq7wTz3KfPa", "hook_id": "a/b"},
+            "invalid_identifier",
+            None,
+        ),
     ],
 )
 def test_a_failure_says_of_which_kind(

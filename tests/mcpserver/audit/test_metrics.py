@@ -55,8 +55,10 @@ def test_calls_of_all_workers_are_counted_by_tool_and_outcome(
     _, key = make_user(access="read-only")
     for _ in range(8):  # over connections of their own: both workers get some
         measured.call(key, "infinity_get_profile")
-    measured.call(key, "infinity_get_board", workspace_id="1", board_id="x")
-    measured.call(key, "infinity_delete_hook", workspace_id="1", board_id="1", hook_id="1")
+    measured.call(key, "infinity_get_board", workspace_id="1", board_id="Hq7wTz3KfPa")
+    measured.call(
+        key, "infinity_delete_hook", workspace_id="1", board_id="Hq7wTz3KfPa", hook_id="1"
+    )
     measured.call(key, f"infinity_{secrets.token_hex(8)}")
 
     calls = "infinity_mcp_calls_total"

@@ -257,7 +257,7 @@ def test_a_key_that_ends_while_a_body_comes_makes_no_call(
     monkeypatch.setattr(app, "REAUTHENTICATE_AFTER_SECONDS", 0.0)  # so that the test need not wait
     settings.CREDENTIAL_CACHE_SECONDS = 0.0
     user, key = make_user()
-    place = {"workspace_id": "1", "board_id": "b"}
+    place = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa"}
     call = {"name": "infinity_create_folder", "arguments": {**place, "name": "Late"}}
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}).encode()
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}

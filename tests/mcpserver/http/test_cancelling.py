@@ -44,7 +44,7 @@ def begun(server: Server, key: str, id: Any, tool: str, **arguments: Any) -> HTT
 
 
 def create_item(server: Server, key: str, id: Any) -> HTTPConnection:
-    place = {"workspace_id": "31337", "board_id": "b", "folder_id": "f"}
+    place = {"workspace_id": "31337", "board_id": "Hq7wTz3KfPa", "folder_id": "m4XcVb9RtQe"}
     return begun(server, key, id, "infinity_create_item", **place, values={"Name": "New"})
 
 
@@ -89,7 +89,7 @@ def test_a_call_that_reports_progress_stops_too(
 ) -> None:
     with silent_infinity() as (url, connections):
         _, key = make_user(profile=make_profile("silent", base_url=url))
-        place = {"workspace_id": "1", "board_id": "b", "parent_item_id": "i"}
+        place = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa", "parent_item_id": "i"}
         client = begun(server, key, 1, "infinity_list_subitems", **place)
         eventually(lambda: connections)
         cancel(server, key, 1)
@@ -141,7 +141,7 @@ def test_a_change_that_was_sent_is_not_stopped(
 ) -> None:
     with silent_infinity() as (url, connections):
         _, key = make_user(profile=make_profile("silent", base_url=url))
-        place = {"workspace_id": "1", "board_id": "b", "name": "New"}
+        place = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa", "name": "New"}
         client = begun(server, key, 7, "infinity_create_folder", **place)
         eventually(lambda: connections)
         cancel(server, key, 7)

@@ -283,10 +283,11 @@ def test_what_is_no_json_is_explained(server: Server, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("id", "told"), [("\0", "board_id: is empty"), ("1\0", "is not an Infinity id")]
+    ("id", "told"), [("\0", "item_id: is empty"), ("1\0", "is not an Infinity id")]
 )
 def test_a_nul_in_a_text_is_no_failure(server: Server, key: str, id: str, told: str) -> None:
-    message = call("infinity_get_board", {"workspace_id": "1", "board_id": id})
+    place = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa"}
+    message = call("infinity_get_item", {**place, "item_id": id})
     result = asked(server, key, message).json()["result"]
     assert told in result["content"][0]["text"]
 

@@ -25,7 +25,9 @@ def test_a_tool_beyond_the_scopes_is_refused_before_a_token_is_opened(
     user, key = make_user("bob", "read-only")
     # A token that cannot be opened would be reported, if anyone tried to open it.
     Profile.objects.filter(pk=user.profile_id).update(encrypted_token="damaged")
-    result = server.call(key, tool, workspace_id="1", board_id="b", item_id="i", folder_id="f")
+    result = server.call(
+        key, tool, workspace_id="1", board_id="Hq7wTz3KfPa", item_id="i", folder_id="m4XcVb9RtQe"
+    )
     scope = "infinity:write" if "create" in tool else "infinity:admin"
     assert result.is_error
     assert f"{tool} needs the scope {scope}; bob has infinity:read" in text_of(result)

@@ -42,7 +42,7 @@ def initialize(version: str) -> dict[str, Any]:
     return {"method": "initialize", "params": params}
 
 
-PLACE = {"workspace_id": "1", "board_id": "unknown"}
+PLACE = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa"}
 ABOVE_64_BITS = 12345678901234567890123
 JSON, JSON_OR_EVENTS = "application/json", "application/json, text/event-stream"
 METAS: tuple[Any, ...] = (None, 5, [], {}, {"other": 1}, {"progressToken": 1, "other": 1})

@@ -42,7 +42,7 @@ TYPES = (
     *("created_at", "source_folder", "custom_id", "time_tracking", "formula"),
 )
 
-PLACE = {"workspace_id": "1", "board_id": "b"}
+PLACE = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa"}
 ITEM = {**PLACE, "item_id": "i1"}
 STATUS: Record = {
     "id": "a2",

@@ -244,7 +244,11 @@ def test_no_scope_is_asked_for_that_the_user_does_not_have(
     alice.scopes = [READ]
     alice.save()
     refused = flow.server.call(
-        token, "infinity_create_item", workspace_id="1", board_id="b", folder_id="f"
+        token,
+        "infinity_create_item",
+        workspace_id="1",
+        board_id="Hq7wTz3KfPa",
+        folder_id="m4XcVb9RtQe",
     )
     assert refused.is_error
 
@@ -252,7 +256,13 @@ def test_no_scope_is_asked_for_that_the_user_does_not_have(
 def test_a_key_keeps_working_beside_tokens(oauth: Server, make_user: MakeUser) -> None:
     _, key = make_user("bob", "read-only")
     assert 200 == oauth.post(key).status_code
-    refused = oauth.call(key, "infinity_create_item", workspace_id="1", board_id="b", folder_id="f")
+    refused = oauth.call(
+        key,
+        "infinity_create_item",
+        workspace_id="1",
+        board_id="Hq7wTz3KfPa",
+        folder_id="m4XcVb9RtQe",
+    )
     assert refused.is_error  # a tool error, as before: there is nothing to step up to
 
 

@@ -52,7 +52,7 @@ def test_full_disk_is_told_costs_changes_only_and_no_row_once_there_is_room(
     key = installed(url, tmp_path)
 
     def change(server: Server) -> str:
-        place = {"workspace_id": "1", "board_id": "b"}
+        place = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa"}
         return text_of(server.call(key, "infinity_create_folder", **place, name="Plans"))
 
     with closing(sqlite3.connect(file)) as holder:  # so that its index in memory stays

@@ -81,7 +81,7 @@ def test_locked_sqlite_refuses_many_changes_together_and_holds_up_no_end(tmp_pat
     file = tmp_path / "locked.sqlite3"
     url = f"sqlite:///{file}"
     key = installed(url, tmp_path)
-    place = {"workspace_id": 1, "board_id": "b", "name": "Plans"}
+    place = {"workspace_id": 1, "board_id": "Hq7wTz3KfPa", "name": "Plans"}
     change = {**CALL, "params": {"name": "infinity_create_folder", "arguments": place}}
     env = {"DATABASE_URL": url, "MCP_CONCURRENT_REQUESTS": "200"}
     with (

@@ -159,7 +159,7 @@ def test_a_database_that_can_be_read_only_still_serves_what_reads(tmp_path: Path
         with running_server(tmp_path, DATABASE_URL=postgres.url, **env) as server:
 
             def is_refused() -> bool:
-                place = {"workspace_id": "1", "board_id": "b"}
+                place = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa"}
                 made = server.call(key, "infinity_create_folder", **place, name="Plans")
                 return "Nothing was done" in text_of(made)
 

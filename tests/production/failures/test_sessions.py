@@ -121,7 +121,7 @@ def test_changes_are_made_and_no_row_is_lost_once_the_database_can_be_written_ag
         with running_server(tmp_path, DATABASE_URL=postgres.url) as server:
 
             def is_refused() -> bool:
-                place = {"workspace_id": "1", "board_id": "b"}
+                place = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa"}
                 made = server.call(key, "infinity_create_folder", **place, name="Plans")
                 return "Nothing was done" in text_of(made)
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.any_database
 PARAMETERS = sorted(
     {name for tool in all_tools() for name in tool.fn_metadata.arg_model.model_fields}
 )
-PLACE = {"workspace_id": "1", "board_id": "b", "folder_id": "f"}
+PLACE = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa", "folder_id": "m4XcVb9RtQe"}
 
 
 def call(name: str, arguments: Any) -> bytes:
@@ -167,7 +167,7 @@ def test_arguments_at_their_most_are_taken(
     folder = {**roadmap, "name": "n" * 1_000, "attribute_ids": []}
     assert not server.call(key, "infinity_create_folder", **folder).is_error
     settings = {"a": ["x"] * 4_990, "b": "y" * 100_000}
-    view = {"folder_id": "none", "name": "v", "type": "table", "settings": settings}
+    view = {"folder_id": "m4XcVb9RtQe", "name": "v", "type": "table", "settings": settings}
     refused = server.call(key, "infinity_create_view", **roadmap, **view)
     assert "Infinity" in text_of(refused)  # it was asked
 

@@ -165,17 +165,21 @@ def test_odd_settings_are_read_and_changed(ask: Ask, odd: Any) -> None:
     attribute = {"id": uuid, "name": "A", "type": "label", "settings": odd}
     view = {"id": "v", "name": "V", "settings": odd}
     folder = {"id": "f", "name": "F", "settings": odd, "attribute_ids": odd}
-    answers = {f"/attributes/{uuid}": attribute, "/views/v": view, "/folders/f": folder}
+    answers = {
+        f"/attributes/{uuid}": attribute,
+        f"/views/{uuid}": view,
+        "/folders/m4XcVb9RtQe": folder,
+    }
     labels = {"labels": ["New"]}
     calls: Calls = [
         ("infinity_get_attribute", {**PLACE, "attribute_id": uuid}),
         ("infinity_update_attribute", {**PLACE, "attribute_id": uuid, "settings": labels}),
-        ("infinity_get_view", {**PLACE, "view_id": "v"}),
-        ("infinity_update_view", {**PLACE, "view_id": "v", "settings": {"a": 1}}),
-        ("infinity_get_folder", {**PLACE, "folder_id": "f"}),
+        ("infinity_get_view", {**PLACE, "view_id": uuid}),
+        ("infinity_update_view", {**PLACE, "view_id": uuid, "settings": {"a": 1}}),
+        ("infinity_get_folder", {**PLACE, "folder_id": "m4XcVb9RtQe"}),
         (
             "infinity_update_folder",
-            {**PLACE, "folder_id": "f", "settings": {"a": 1}, "attribute_ids": [uuid]},
+            {**PLACE, "folder_id": "m4XcVb9RtQe", "settings": {"a": 1}, "attribute_ids": [uuid]},
         ),
     ]
     results = ask(answers, calls)

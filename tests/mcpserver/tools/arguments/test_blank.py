@@ -158,7 +158,7 @@ def test_nothing_is_called_by_a_blank(workspace: Agent, item: Agent) -> None:
         BLANK,
         (
             ("infinity_create_folder", place),
-            ("infinity_update_folder", {**place, "folder_id": "a"}),
+            ("infinity_update_folder", {**place, "folder_id": "m4XcVb9RtQe"}),
             ("infinity_create_attribute", {**place, "type": "text"}),
             ("infinity_update_attribute", {**place, "attribute_id": "a"}),
             ("infinity_create_board", {}),

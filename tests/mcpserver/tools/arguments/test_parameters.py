@@ -14,16 +14,23 @@ from tests.support import text_of
 Schema = dict[str, Any]
 Tools = dict[str, Schema]
 
+UUID = "0c9f4e1a-1111-4c3d-9a55-000000000001"
 # What fits where the schema alone does not say it.
 FITTING = {
+    "attribute_id": UUID,
+    "attribute_ids": UUID,
+    "board_id": "zzzzzzzzzz1",
     "color": "#123456",
     "content_type": "text/plain",
     "email": "a@example.org",
     "ended_at": "2026-12-01",
     "events": '[{"event": "item.created"}]',
+    "folder_id": "zzzzzzzzzz1",
     "settings": '{"a": 1}',
     "started_at": "2026-12-01",
     "url": "https://example.org/",
+    "user_ids": "7",
+    "view_id": UUID,
 }
 # What null clears.
 CLEARED = {"color", "default_data", "description", "ended_at", "parent_id", "started_at"}

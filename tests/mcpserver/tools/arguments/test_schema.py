@@ -15,7 +15,7 @@ from tests.support import Server, text_of
 
 pytestmark = pytest.mark.any_database
 
-PLACE = {"workspace_id": "1", "board_id": "b"}
+PLACE = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa"}
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,12 @@ def test_the_explanation_names_what_the_tool_takes(server: Server, key: str) -> 
     ["../x", "..", ".", "a/b", "%2f", "%2e%2e", "a\\b", "a?b", "a#b", "a\nb", "a\u202e"],
 )
 def test_an_id_cannot_change_the_route(server: Server, key: str, evil: str) -> None:
-    result = server.call(key, "infinity_get_board", workspace_id="1", board_id=evil)
+    place = {"workspace_id": "31337", "board_id": "Hq7wTz3KfPa"}
+    result = server.call(key, "infinity_get_item", **place, item_id=evil)
     assert result.is_error
     assert "is not an Infinity id" in text_of(result)
+    result = server.call(key, "infinity_get_board", workspace_id="31337", board_id=evil)
+    assert "there is no board " in text_of(result)
 
 
 def test_workspace_ids_may_be_numbers(server: Server, key: str) -> None:

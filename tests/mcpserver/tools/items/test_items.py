@@ -132,7 +132,7 @@ def test_a_wrong_update_is_refused_before_anything_is_sent(item: Agent) -> None:
 def test_an_unknown_place_is_told(backlog: Agent, board: Agent) -> None:
     told = backlog.error("infinity_create_item", name="a", parent_id="nope")
     assert "Infinity says: parent_id: " in told
-    told = board.error("infinity_create_item", name="a", folder_id="nope")
+    told = board.error("infinity_create_item", name="a", folder_id="zzzzzzzzzz1")
     assert "Infinity says: folder_id: " in told
 
 

@@ -208,7 +208,9 @@ def test_a_wrong_sub_item_is_refused_before_anything_is_sent(export: Agent) -> N
         ({"folder_id": None}, "folder_id is required"),
     ]
     for arguments, told in cases:
-        assert told in export.refused("infinity_create_subitem", **{"folder_id": "f", **arguments})
+        assert told in export.refused(
+            "infinity_create_subitem", **{"folder_id": "m4XcVb9RtQe", **arguments}
+        )
 
 
 def test_an_unknown_parent_is_told(export: Agent, folder_ids: Ids) -> None:
