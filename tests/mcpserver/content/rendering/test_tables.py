@@ -65,7 +65,13 @@ def test_what_is_the_same_in_each_row_is_said_once() -> None:
 
 
 def test_empty_fields_and_what_says_nothing_are_left_out() -> None:
-    nothing = {"object": "folder", "color": None, "note": "", "list": [], "deleted": False}
+    nothing: dict[str, Any] = {
+        "object": "folder",
+        "color": None,
+        "note": "",
+        "list": [],
+        "deleted": False,
+    }
     assert ["id | name", "---|---", "a | A"] == table({"id": "a", "name": "A", **nothing})[1:]
     gone = {"id": "a", "name": "A", "deleted": True, "count": 0}
     assert "a | A | true | 0" == table(gone)[-1]

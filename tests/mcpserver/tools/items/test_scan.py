@@ -10,7 +10,8 @@ from itertools import count
 
 import pytest
 
-from mcpserver.content.filtered_pages import Position, matching
+from mcpserver.content.filtered_pages import matching
+from mcpserver.content.pages import Position, cut_by
 from mcpserver.infinity import InfinityError, JsonObject, errors
 
 STOPS = [
@@ -75,7 +76,7 @@ def walk(scan: Callable[[Position], JsonObject]) -> list[JsonObject]:
         assert page["has_more"] == (page["after"] is not None)
         if not page["has_more"]:
             return found
-        position = Position.of(page["after"])
+        position = Position.of(page["after"]) or Position()
     raise AssertionError("The scan does not end.")
 
 
@@ -86,6 +87,19 @@ def test_any_limit_finds_everything_once(seed: int) -> None:
     limit = choice.randrange(1, 8)
     found = walk(lambda position: scanned.scan(position, limit))
     assert [item for item in scanned.items if item["own"]] == found
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_page_that_is_cut_goes_on_with_what_is_left_out(seed: int) -> None:
+    choice = random.Random(seed)
+    scanned = board(choice)
+
+    def scan(position: Position) -> JsonObject:
+        page = scanned.scan(position, choice.randrange(1, 8))
+        kept = choice.randrange(1, 4)
+        return cut_by(page["cursors"])(page, kept) if kept < len(page["data"]) else page
+
+    assert [item for item in scanned.items if item["own"]] == walk(scan)
 
 
 @pytest.mark.parametrize("seed", range(50))
