@@ -19,6 +19,7 @@ from accounts.policy import Policy
 from accounts.roles import GROUP_ROLES, Role
 from accounts.scopes import known_scopes, validate_scopes
 from accounts.sessions import Session  # noqa: F401 - Django looks for models here
+from accounts.toolsets import Toolset, tools_within, validate_chosen
 from accounts.validators import validate_tools
 from credentials.models import Profile
 from infinity_mcp.core.events import EventKind, announce
@@ -87,12 +88,10 @@ class McpUser(models.Model):
     )
     profile = models.ForeignKey(Profile, on_delete=models.PROTECT, related_name="mcp_users")
     scopes = models.JSONField(default=list, validators=[validate_scopes])
-    allowed_tools = models.JSONField(
-        default=list,
-        blank=True,
-        validators=[validate_tools],
-        help_text="Empty: every tool that the scopes allow.",
+    toolset = models.CharField(
+        max_length=8, choices=Toolset, default=Toolset.ALL, db_default=Toolset.ALL
     )
+    allowed_tools = models.JSONField(default=list, blank=True, validators=[validate_tools])
     active = models.BooleanField(default=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     notes = models.TextField(blank=True)
@@ -119,11 +118,13 @@ class McpUser(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        validate_chosen(self.toolset, self.allowed_tools)
+
     @property
     def policy(self) -> Policy:
         """Its own rights, never beyond what its profile allows."""
-        tools = None if self.allowed_tools == [] else _names(self.allowed_tools)
-        own = Policy(known_scopes(self.scopes), tools)
+        own = Policy(known_scopes(self.scopes), tools_within(self.toolset, self.allowed_tools))
         return own.narrowed_by(Policy(known_scopes(self.profile.scopes)))
 
     @property
@@ -311,10 +312,3 @@ class ApiKey(LastUsedMixin):
             credential="key",
             credential_id=self.pk,
         )
-
-
-def _names(stored: object) -> frozenset[str]:
-    """The names in a stored list. Anything else, a damaged value included, names nothing."""
-    if not isinstance(stored, list):
-        return frozenset()
-    return frozenset(name for name in stored if isinstance(name, str))

@@ -10,9 +10,11 @@ from accounts.policy import Policy
 
 @dataclass(frozen=True)
 class ToolSource:
-    """`names` of all tools; `titles` by scope, of those that a policy allows, in listing order."""
+    """`names` of all tools and of the `core` ones; `titles` by scope, of those that a policy
+    allows, in listing order."""
 
     names: Callable[[], set[str]]
+    core: Callable[[], frozenset[str]]
     titles: Callable[[Policy], dict[str, list[str]]]
 
 
@@ -28,6 +30,11 @@ def register_tools(source: ToolSource) -> None:
 def tool_names() -> set[str]:
     """The names of all tools."""
     return _registered().names()
+
+
+def core_tools() -> frozenset[str]:
+    """The names of the core tools."""
+    return _registered().core()
 
 
 def tool_titles(policy: Policy) -> dict[str, list[str]]:

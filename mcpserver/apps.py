@@ -21,7 +21,7 @@ class McpServerConfig(AppConfig):
         from mcpserver.audit import model_changes, receivers  # noqa: F401 - they register
 
         model_changes.watch()
-        register_tools(ToolSource(names=_tool_names, titles=_tool_titles))
+        register_tools(ToolSource(names=_tool_names, core=_core_tools, titles=_tool_titles))
 
 
 # Commands load this app too: the tools, and with them the SDK, are imported when they are needed.
@@ -29,6 +29,12 @@ def _tool_names() -> set[str]:
     from mcpserver.tools import tool_names
 
     return tool_names()
+
+
+def _core_tools() -> frozenset[str]:
+    from mcpserver.tools import core_tools
+
+    return core_tools()
 
 
 def _tool_titles(policy: Policy) -> dict[str, list[str]]:

@@ -29,6 +29,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError, from_json
 
+from accounts.toolsets import Toolset
+
 UNKNOWN = "extra_forbidden"  # pydantic's type of error for an unknown field
 IGNORE = (
     "An unknown field may be a limit: read it, and set that limit here after the import. With"
@@ -162,6 +164,7 @@ class NodeUser(NodeRecord):
         said = {
             "active": False if self.is_inactive else None,
             "expires_at": self.expires_at,
+            "toolset": Toolset.CHOSEN if self.allowed_tools else None,
             "allowed_tools": self.allowed_tools,
         }
         return {name: value for name, value in said.items() if value is not None}

@@ -217,8 +217,8 @@ def _rights(user: McpUser) -> str:
     withheld = [scope for scope in user.scopes if scope not in user.policy.scopes]
     if withheld:
         notes.append(f"the profile does not allow {', '.join(withheld)}")
-    if user.allowed_tools:
-        notes.append(f"only {', '.join(user.allowed_tools)}")
+    if user.policy.tools is not None:
+        notes.append(f"only {', '.join(sorted(user.policy.tools)) or 'no tool'}")
     if user.state != "live":
         notes.append(user.state)
     if not user.keys.live().exists():

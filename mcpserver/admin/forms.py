@@ -21,6 +21,7 @@ from unfold.widgets import (
 from accounts.models import McpUser
 from accounts.policy import Policy
 from accounts.scopes import ACCESS, SCOPES, known_scopes
+from accounts.toolsets import Toolset
 from credentials.errors import CredentialError, TokenInvalid
 from credentials.models import Profile
 from credentials.validators import SANDBOX_TOKEN, SANDBOX_URL, clean_token, complete_base_url
@@ -81,12 +82,31 @@ class McpUserForm(AccessForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "allowed_tools" in self.fields:
+            if self.instance.allowed_tools:  # narrows every toolset, until a form is saved
+                self.initial["toolset"] = Toolset.CHOSEN
+            self.fields["toolset"] = forms.ChoiceField(
+                label="Tools",
+                choices=[
+                    (Toolset.ALL, "All that the access allows"),
+                    (Toolset.CORE, "Core: of these, the tools of everyday work"),
+                    (Toolset.CHOSEN, "Chosen: of these, the tools ticked below"),
+                ],
+                widget=UnfoldAdminRadioSelectWidget,
+                help_text="Every conversation pays for the tools that it is offered.",
+            )
             self.fields["allowed_tools"] = forms.MultipleChoiceField(
+                label="Chosen tools",
                 choices=_tool_choices(self.instance.allowed_tools),
                 required=False,
                 widget=UnfoldAdminCheckboxSelectMultipleWidget,
-                help_text="None ticked: every tool that the access allows.",
+                help_text="Used only with “Chosen”.",
             )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("toolset") in (Toolset.ALL, Toolset.CORE):
+            cleaned["allowed_tools"] = []
+        return cleaned
 
 
 class ProfileForm(AccessForm):

@@ -37,7 +37,7 @@ STATE_COLOURS = {
 FIELDSETS = (
     (None, {"fields": ("name", "profile", "active", "expires_at")}),
     ("Access", {"fields": ("access", "scopes")}),
-    ("Tools", {"fields": ("allowed_tools",), "classes": ("collapse",)}),
+    ("Tools", {"fields": ("toolset", "allowed_tools")}),
     ("People", {"fields": ("people", "people_may_make_keys", "notes")}),
 )
 # For people who may not change the MCP user.

@@ -78,6 +78,7 @@ WATCHED: dict[type[Model], AuditedModel] = {
             "expires_at",
             "people_may_make_keys",
             "scopes",
+            "toolset",
             "allowed_tools",
         ),
         ("notes",),

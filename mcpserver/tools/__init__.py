@@ -21,6 +21,7 @@ from mcpserver.tools import (  # isort: skip  # noqa: F401 - their decorators re
     hooks,
     time_entries,
 )
+from mcpserver.tools._core import CORE
 from mcpserver.tools._registry import InfinityTool, registered
 
 
@@ -32,6 +33,19 @@ def all_tools() -> list[InfinityTool]:
 def tool_names() -> set[str]:
     """The names of all tools."""
     return {tool.name for tool in all_tools()}
+
+
+def core_tools() -> frozenset[str]:
+    """The names of the core tools."""
+    return CORE & tool_names()
+
+
+def toolsets() -> dict[str, frozenset[str]]:
+    """The names of tools by toolset: all, core, and one for each module."""
+    sets = {"all": frozenset(tool_names()), "core": core_tools()}
+    for tool in all_tools():
+        sets[tool.resource] = sets.get(tool.resource, frozenset()) | {tool.name}
+    return sets
 
 
 def tool_titles(policy: Policy) -> dict[str, list[str]]:

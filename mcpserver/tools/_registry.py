@@ -22,9 +22,10 @@ _tools: list[InfinityTool] = []  # in the order of the listing
 
 
 class InfinityTool(Tool):
-    """A tool with the scope that a call needs."""
+    """A tool with the scope that a call needs, and the resource that its module is about."""
 
     scope: str = ""
+    resource: str = ""
 
     @classmethod
     def of(cls, function: ToolFunction, scope: str, annotations: ToolAnnotations) -> InfinityTool:
@@ -40,7 +41,8 @@ class InfinityTool(Tool):
         updates = scope == WRITE and bool(annotations.idempotent_hint)
         arguments = ToolArguments.of(plain.fn_metadata, updates=updates)
         tool = cast("InfinityTool", plain)  # `from_function` makes an instance of `cls`
-        tool.scope, tool.fn_metadata, tool.parameters = scope, arguments, arguments.lean_schema
+        tool.scope, tool.resource = scope, function.__module__.rpartition(".")[2]
+        tool.fn_metadata, tool.parameters = arguments, arguments.lean_schema
         return tool
 
     @property

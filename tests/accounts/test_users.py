@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -8,10 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import ProtectedError
 from django.utils import timezone
 
+import mcpserver.tools
 from accounts.models import McpUser, User
 from accounts.policy import Policy
 from accounts.scopes import ADMIN, READ, SCOPES, WRITE
 from credentials.models import Profile
+from mcpserver.tools import core_tools
+from mcpserver.tools._core import CORE
 
 
 def test_people_are_a_model_of_this_project() -> None:
@@ -39,6 +43,9 @@ def test_ordinary_name_is_accepted(name: str, profile: Profile) -> None:
         ("allowed_tools", "get_board"),
         ("allowed_tools", [""]),
         ("allowed_tools", [1]),
+        ("toolset", ""),
+        ("toolset", "everything"),
+        ("toolset", "chosen"),
     ],
 )
 def test_invalid_user_is_refused(field: str, value: object, profile: Profile) -> None:
@@ -79,21 +86,48 @@ def test_profile_caps_the_scopes_of_its_users(
     assert Policy(frozenset(expected)) == user.policy
 
 
-def test_allowed_tools_limit_the_policy() -> None:
-    user = McpUser(profile=Profile(), scopes=[READ], allowed_tools=["get_board"])
+@pytest.mark.parametrize(
+    ("toolset", "allowed", "expected"),
+    [
+        ("all", [], None),
+        ("chosen", ["get_board"], frozenset({"get_board"})),
+        ("chosen", [], frozenset()),
+        ("core", [], core_tools()),
+        # Rows as only an earlier version or a damage leaves them: the list narrows.
+        ("all", ["get_board"], frozenset({"get_board"})),
+        ("core", ["get_board", "infinity_list_boards"], frozenset({"infinity_list_boards"})),
+    ],
+)
+def test_toolset_limits_the_policy(
+    toolset: str, allowed: list[str], expected: frozenset[str] | None
+) -> None:
+    user = McpUser(profile=Profile(), scopes=[READ], toolset=toolset, allowed_tools=allowed)
 
-    assert Policy(frozenset({READ}), frozenset({"get_board"})) == user.policy
+    assert Policy(frozenset({READ}), expected) == user.policy
+
+
+def test_tool_that_becomes_core_reaches_users_of_the_core_tools(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user = McpUser(profile=Profile(), scopes=[READ], toolset="core")
+    assert "infinity_get_profile" not in (user.policy.tools or ())
+
+    monkeypatch.setattr(mcpserver.tools, "CORE", CORE | {"infinity_get_profile"})
+
+    assert "infinity_get_profile" in (user.policy.tools or ())
 
 
 @pytest.mark.parametrize("damaged", [None, "infinity:read", 7, {"infinity:read": True}, [None]])
-def test_damaged_rights_grant_nothing(damaged: object) -> None:
+def test_damaged_rights_grant_nothing(damaged: Any) -> None:
     whole = {"scopes": [READ]}
 
     nobody = Policy(frozenset())
     assert nobody == McpUser(profile=Profile(), scopes=damaged).policy
     assert nobody == McpUser(profile=Profile(scopes=damaged), **whole).policy
-    tools = McpUser(profile=Profile(), allowed_tools=damaged, **whole).policy.tools
-    assert frozenset() == tools
+    for toolset in ("all", "core", "chosen"):
+        user = McpUser(profile=Profile(), toolset=toolset, allowed_tools=damaged, **whole)
+        assert frozenset() == user.policy.tools
+    assert frozenset() == McpUser(profile=Profile(), toolset=damaged, **whole).policy.tools
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ import pytest
 from accounts.keys import digest_of, new_key
 from credentials import store
 from credentials.validators import SANDBOX_TOKEN
+from mcpserver.tools import core_tools
 from tests.production.support import Postgres, manage, own_postgres
 from tests.support import environment
 
@@ -168,3 +169,30 @@ def test_a_database_of_an_older_commit_becomes_as_a_new_one_with_all_its_rows(
     assert "team: the token of Ada Example" in run(old, "credentials_verify")
     (user,) = json.loads(run(old, "credentials_list", "--json"))["users"]
     assert ["live"] == [key["state"] for key in user["keys"]]
+
+
+@pytest.mark.django_db
+@pytest.mark.any_database
+def test_a_user_keeps_its_tools_when_toolsets_come_and_go(old: Database) -> None:
+    lists = {"all": [], "some": ["infinity_get_item"], "damaged": "infinity_get_item"}
+    run(old, "migrate", "--verbosity=0", "accounts", "0003")
+    columns = "scopes, active, notes, created_at, profile_id, people_may_make_keys"
+    for name, tools in lists.items():
+        old.run_script(
+            f"INSERT INTO accounts_mcpuser (name, allowed_tools, {columns})"
+            f" SELECT '{name}', '{json.dumps(tools)}', {columns} FROM accounts_mcpuser"
+            " ORDER BY id LIMIT 1"
+        )
+
+    migrate(old)
+
+    toolsets: dict[str, str] = dict(old.query("SELECT name, toolset FROM accounts_mcpuser"))
+    assert {**toolsets, "all": "all", "some": "chosen", "damaged": "chosen"} == toolsets
+
+    old.run_script("UPDATE accounts_mcpuser SET toolset = 'core' WHERE name = 'all'")
+    run(old, "migrate", "--verbosity=0", "accounts", "0003")
+
+    found = old.query("SELECT name, allowed_tools FROM accounts_mcpuser")
+    kept = {name: json.loads(text) if isinstance(text, str) else text for name, text in found}
+    expected = {"all": sorted(core_tools()), "some": ["infinity_get_item"], "damaged": ["no tool"]}
+    assert {**kept, **expected} == kept

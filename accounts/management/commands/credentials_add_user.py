@@ -9,8 +9,11 @@ from django.core.management.base import CommandError, CommandParser
 
 from accounts.management.base import NewKey, NewKeyCommand, expiry
 from accounts.models import McpUser
+from accounts.toolsets import Toolset, UnknownTool, named_tools, split_names
 from credentials.management.base import add_scope_arguments, given_scopes
 from credentials.models import Profile
+
+CHANGED = ("profile", "scopes", "toolset", "allowed_tools", "active", "expires_at")
 
 
 class Command(NewKeyCommand):
@@ -20,12 +23,17 @@ class Command(NewKeyCommand):
         parser.add_argument("--name", required=True, help="letters, digits and . _ - @, like codex")
         parser.add_argument("--profile", required=True, help="id of the profile it works with")
         add_scope_arguments(parser, required=True)
+        parser.add_argument(
+            "--tools",
+            help="all, core (those of everyday work), or comma-separated names of tools, with or"
+            " without infinity_; default: all, or with --replace what the user has",
+        )
         super().add_arguments(parser)
         parser.add_argument(
             "--replace",
             action="store_true",
-            help="give an existing user this profile and these scopes, make it active without"
-            " expiry, revoke its keys and issue a new one",
+            help="give an existing user this profile, these scopes and, if given, these tools, make"
+            " it active without expiry, revoke its keys and issue a new one",
         )
 
     def issue(self, options: dict[str, Any]) -> NewKey:
@@ -33,20 +41,23 @@ class Command(NewKeyCommand):
         user = _user(options["name"], options["replace"])
         user.profile = _profile(options["profile"])
         user.scopes = given_scopes(options)
+        if options["tools"] is not None:
+            user.toolset, user.allowed_tools = _tools(options["tools"])
         user.active, user.expires_at = True, None
         user.full_clean()
         self.is_new = user._state.adding
         if self.is_new:
             user.save()
         allowed = ", ".join(user.policy.ordered_scopes) or "no scope"
-        told = f"MCP user {user.name} works with profile {user.profile.id} ({allowed})."
+        with_profile = f"profile {user.profile.id} ({allowed})"
+        told = f"MCP user {user.name} works with {with_profile}{_tools_in_words(user)}."
         key, text = user.issue_key(options["label"], expiry(options))
         return NewKey(key, text, told, tuple(_notes(user)))
 
     def replace_others(self, new: NewKey, options: dict[str, Any]) -> None:
         """Save the changes to an existing user, and end its other keys."""
         if not self.is_new:
-            new.key.user.save(update_fields=["profile", "scopes", "active", "expires_at"])
+            new.key.user.save(update_fields=CHANGED)
             new.key.user.end_keys_before(new.key)
 
     def take_back(self, new: NewKey) -> None:
@@ -63,6 +74,30 @@ def _notes(user: McpUser) -> Iterator[str]:
         yield f"profile {user.profile.id} does not allow {', '.join(withheld)}."
     if not user.profile.active:
         yield f"profile {user.profile.id} is inactive; the key works once it is active."
+
+
+def _tools(text: str) -> tuple[Toolset, list[str]]:
+    """The toolset and the list of --tools. Raises CommandError."""
+    names = split_names(text)
+    if not names:
+        raise CommandError("--tools names no tool: write all, core, or names of tools.")
+    if names in ([Toolset.ALL], [Toolset.CORE]):
+        return Toolset(names[0]), []
+    if {Toolset.ALL, Toolset.CORE}.intersection(names):
+        raise CommandError("--tools takes all, or core, or names of tools, not several of these.")
+    try:
+        return Toolset.CHOSEN, named_tools(names)
+    except UnknownTool as error:
+        raise CommandError(f"--tools: {error}") from error
+
+
+def _tools_in_words(user: McpUser) -> str:
+    match user.toolset:
+        case Toolset.CORE:
+            return " and the core tools"
+        case Toolset.CHOSEN:
+            return f" and these tools: {', '.join(user.allowed_tools)}"
+    return ""
 
 
 def _user(name: str, replace: bool) -> McpUser:

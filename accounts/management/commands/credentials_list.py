@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 
 from accounts.management.base import IMPORTED
 from accounts.models import ApiKey, McpUser
+from accounts.toolsets import Toolset
 from credentials.management.base import CredentialsCommand
 from credentials.models import Profile
 from infinity_mcp.core.paths import runnable
@@ -20,10 +21,10 @@ COLUMN_GAP = "  "
 JSON_HELP = (
     "one JSON object: profiles, a list with id, name, base_url, version, scopes, active,"
     " verified_at, verified_as, token_expires_at; and users, a list with id, name, profile,"
-    " scopes, effective_scopes (what its profile leaves of them), allowed_tools (empty = all),"
-    " state (live, inactive, expired or profile inactive), expires_at and keys, a list with id,"
-    " label, prefix, created_at, last_used_at, expires_at, revoked_at, state (live, revoked or"
-    " expired). Times are ISO 8601 in UTC, or null."
+    " scopes, effective_scopes (what its profile leaves of them), toolset (all, core or chosen),"
+    " allowed_tools (those that are chosen), state (live, inactive, expired or profile inactive),"
+    " expires_at and keys, a list with id, label, prefix, created_at, last_used_at, expires_at,"
+    " revoked_at, state (live, revoked or expired). Times are ISO 8601 in UTC, or null."
 )
 
 
@@ -71,6 +72,7 @@ def _user_as_json(user: McpUser) -> dict[str, Any]:
         "profile": user.profile.id,
         "scopes": user.scopes,
         "effective_scopes": user.policy.ordered_scopes,
+        "toolset": user.toolset,
         "allowed_tools": user.allowed_tools,
         "state": user.state,
         "expires_at": _iso(user.expires_at),
@@ -146,7 +148,8 @@ def _scopes(user: McpUser) -> str:
 
 def _tools(user: McpUser) -> str:
     tools = user.policy.tools
-    return "all" if tools is None else str(len(tools))
+    count = "" if tools is None else str(len(tools))
+    return f"core ({count})" if user.toolset == Toolset.CORE else count or "all"
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -108,6 +108,45 @@ class TestAddUser:
         user = McpUser.objects.get()
         assert (list(SCOPES), ["a_tool"]) == (user.scopes, user.allowed_tools)
 
+    @pytest.mark.parametrize(
+        ("tools", "toolset", "allowed", "told"),
+        [
+            ("all", "all", [], "(infinity:read)."),
+            ("core", "core", [], "and the core tools."),
+            (" CORE ,", "core", [], "and the core tools."),
+            (
+                "get_item,infinity_list_items, infinity_get_item,",
+                "chosen",
+                ["infinity_get_item", "infinity_list_items"],
+                "and these tools: infinity_get_item, infinity_list_items.",
+            ),
+        ],
+    )
+    def test_tools_are_all_core_or_named(
+        self,
+        tools: str,
+        toolset: str,
+        allowed: list[str],
+        told: str,
+        profile: Profile,
+        capsys: Capture,
+    ) -> None:
+        add_user("--access=read-only", "--tools", tools)
+
+        user = McpUser.objects.get()
+        assert (toolset, allowed) == (user.toolset, user.allowed_tools)
+        assert told in capsys.readouterr().out
+
+    def test_replacing_changes_the_tools_only_when_told(self, profile: Profile) -> None:
+        add_user("--access=read-only", "--tools=get_item")
+
+        add_user("--access=admin", "--replace")
+        assert ["infinity_get_item"] == McpUser.objects.get().allowed_tools
+
+        add_user("--access=admin", "--replace", "--tools=core")
+        user = McpUser.objects.get()
+        assert ("core", []) == (user.toolset, user.allowed_tools)
+
     def test_failed_replacement_leaves_the_old_key(
         self, profile: Profile, tmp_path: Path, capsys: Capture
     ) -> None:
@@ -144,6 +183,16 @@ class TestAddUser:
             (["--access=admin", "--label=\udcff"], "UTF-8"),
             (["--access=admin", "--label", "x" * 101], "label: "),
             (["--access=admin", "--expires-in=soon"], "'soon' is not a duration"),
+            (["--access=admin", "--tools="], "--tools names no tool: write all, core"),
+            (["--access=admin", "--tools= , ,"], "--tools names no tool: write all, core"),
+            (["--access=admin", "--tools=get_itm"], "no tool 'get_itm'. Similar: get_item"),
+            (
+                ["--access=admin", "--tools=get_item,\udcff"],
+                r"no tool '\\udcff'. There are: add_item",
+            ),
+            (["--access=admin", "--tools=core,get_item"], "all, or core, or names of tools"),
+            (["--access=admin", "--tools=get_item;get_board"], "no tool 'get_item;get_board'"),
+            (["--access=admin", "--tools", "x" * 9_000], f"no tool '{'x' * 80}'. There are: "),
         ],
     )
     def test_mistake_is_one_line_and_saves_nothing(

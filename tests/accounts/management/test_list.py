@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts.models import ApiKey, McpUser
 from accounts.scopes import READ, SCOPES, WRITE
 from credentials.models import Profile
+from mcpserver.tools import core_tools
 
 Capture = pytest.CaptureFixture[str]
 
@@ -51,7 +52,7 @@ def test_json_has_the_documented_shape(alice: McpUser, capsys: Capture) -> None:
     Profile.objects.update(
         base_url="sandbox:", version="v9", verified_at=moment, verified_as="Bob", scopes=[READ]
     )
-    McpUser.objects.update(scopes=[READ, WRITE], allowed_tools=["a_tool"])
+    McpUser.objects.update(scopes=[READ, WRITE], toolset="chosen", allowed_tools=["a_tool"])
 
     assert {
         "profiles": [
@@ -74,6 +75,7 @@ def test_json_has_the_documented_shape(alice: McpUser, capsys: Capture) -> None:
                 "profile": "local",
                 "scopes": [READ, WRITE],
                 "effective_scopes": [READ],
+                "toolset": "chosen",
                 "allowed_tools": ["a_tool"],
                 "state": "live",
                 "expires_at": None,
@@ -107,11 +109,13 @@ def test_table_shows_states(alice: McpUser, bob: McpUser, capsys: Capture) -> No
     alice.issue_key(label="laptop")
     bob.issue_key(expires_at=timezone.now() - timedelta(days=1))
     McpUser.objects.filter(pk=bob.pk).update(active=False, scopes=list(SCOPES))
+    McpUser.objects.create(name="carol", profile=bob.profile, scopes=[READ], toolset="core")
 
     lines = [line.split() for line in listing(capsys).splitlines()]
 
     assert ["alice", "local", "read", "all", "live"] in lines
     assert ["bob", "local", "read,", "write,", "admin", "all", "inactive"] in lines
+    assert ["carol", "local", "read", "core", f"({len(core_tools())})", "live"] in lines
     assert ["live", "expired"] == [line[-1] for line in lines if "mcp_" in " ".join(line)]
 
 

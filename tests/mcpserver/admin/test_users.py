@@ -55,7 +55,10 @@ def test_access_is_given_in_words(
         {"access": "exact"},
         {"access": "everything"},
         {"access": "exact", "scopes": ["infinity:everything"]},
-        {"access": "admin", "allowed_tools": ["infinity_no_such_tool"]},
+        {"access": "admin", "toolset": "everything"},
+        {"access": "admin", "toolset": ""},
+        {"access": "admin", "toolset": "chosen", "allowed_tools": ["infinity_no_such_tool"]},
+        {"access": "admin", "toolset": "chosen", "allowed_tools": []},
     ],
 )
 def test_what_does_not_exist_is_refused(
@@ -65,7 +68,7 @@ def test_what_does_not_exist_is_refused(
 
     assert 200 == response.status_code
     stored = McpUser.objects.get()
-    assert (["infinity:read"], []) == (stored.scopes, stored.allowed_tools)
+    assert (["infinity:read"], "all") == (stored.scopes, stored.toolset)
 
 
 def test_form_offers_every_tool_and_shows_those_that_a_user_gets(

@@ -15,7 +15,8 @@ KEY = re.compile(r"mcp_[\w-]{43}")
 
 def fields(**changes: Any) -> dict[str, Any]:
     inline = {"keys-TOTAL_FORMS": 0, "keys-INITIAL_FORMS": 0}
-    return {"name": "alice", "profile": "local", "active": "on", **inline, **changes}
+    user = {"name": "alice", "profile": "local", "active": "on", "toolset": "all"}
+    return {**user, **inline, **changes}
 
 
 def open_form(client: Client, user: McpUser, page: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def test_what_is_added_is_in_the_log(alice: McpUser) -> None:
         (
             EventKind.ADDED,
             "MCP user alice",
-            "name: alice; profile_id: local; active: True; scopes: infinity:read",
+            "name: alice; profile_id: local; active: True; scopes: infinity:read; toolset: all",
         ),
     ] == seen()
 
@@ -64,6 +64,14 @@ def test_more_rights_are_in_the_log_with_what_there_was_before(
     alice.save()
 
     detail = "scopes: +infinity:write; notes"
+    assert [(EventKind.CHANGED, "MCP user alice", detail)] == seen()
+
+
+def test_change_of_the_toolset_is_in_the_log(nothing_yet: None, alice: McpUser) -> None:
+    alice.toolset, alice.allowed_tools = "chosen", ["infinity_get_item"]
+    alice.save()
+
+    detail = "toolset: all → chosen; allowed_tools: empty → infinity_get_item"
     assert [(EventKind.CHANGED, "MCP user alice", detail)] == seen()
 
 
@@ -198,6 +206,7 @@ def test_what_the_admin_does_is_in_the_log_with_who_did_it(
         "name": "alice",
         "profile": "local",
         "access": "read-only",
+        "toolset": "all",
         "notes": "Left the company",
         "keys-TOTAL_FORMS": "0",
         "keys-INITIAL_FORMS": "0",
