@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from accounts.policy import Policy
@@ -15,6 +15,7 @@ class Caller:
 
     `user_id` and `credential_id` are database ids, None for a caller from the environment.
     `ceiling` is the most that a new consent could widen `policy` to, None if there is no consent.
+    `wider` is the policy before the connection narrowed it, None if it did not.
     """
 
     user: str
@@ -24,6 +25,12 @@ class Caller:
     credential: Literal["key", "oauth", "environment"]
     credential_id: int | None
     ceiling: Policy | None = None
+    wider: Policy | None = None
+
+    def narrowed_to(self, tools: frozenset[str]) -> Caller:
+        """The same caller, for a connection that asks for these tools only."""
+        narrowed = self.policy.narrowed_by(Policy(self.policy.scopes, tools))
+        return replace(self, policy=narrowed, wider=self.policy)
 
     @classmethod
     def from_environment(cls, user: str, policy: Policy) -> Caller:

@@ -49,6 +49,7 @@ WRITTEN_TOGETHER = 500  # rows in one statement, whose time is limited (core.sta
 _LIKE_A_TOOL = re.compile(r"infinity_[a-z_]{1,60}")
 # Values of ToolCall.error: for refusals, and for failures.
 MISSING_SCOPE, TOOL_NOT_ALLOWED, UNKNOWN_TOOL = "missing_scope", "tool_not_allowed", "unknown_tool"
+LEFT_OUT = "left_out_by_header"
 WRONG_ARGUMENTS, CANCELLED, INTERNAL = "wrong_arguments", "cancelled", "internal"
 
 
@@ -240,7 +241,7 @@ def _names_below(error: type[BaseException]) -> list[str]:
 
 
 ERROR_KINDS = (
-    *(MISSING_SCOPE, TOOL_NOT_ALLOWED, UNKNOWN_TOOL),
+    *(MISSING_SCOPE, TOOL_NOT_ALLOWED, UNKNOWN_TOOL, LEFT_OUT),
     *(WRONG_ARGUMENTS, CANCELLED, INTERNAL),
     *sorted(_names_below(InfinityError)),
     *sorted(_names_below(CredentialError)),

@@ -120,13 +120,15 @@ class ConnectView(LoginRequiredMixin, View):
         return usable.exclude(pk=self.mcp_user.pk).exists()
 
     def _page(self, status: int = 200, *, key: str = "", **context: Any) -> HttpResponse:
-        from mcpserver.tools import tool_titles  # here, because commands load the pages
+        from mcpserver.tools import tool_titles, toolsets  # here, because commands load the pages
 
         keys = self.mcp_user.keys.live()
+        tools = [title for each in tool_titles(self.mcp_user.policy).values() for title in each]
         context = {
             "mcp_user": self.mcp_user,
             "has_other_users": self._has_other_users,
-            "tools": tool_titles(self.mcp_user.policy),
+            "tools": tools,
+            "toolsets": list(toolsets()),
             "keys": keys.order_by("-created_at", "-pk")[:MAX_KEYS_SHOWN],
             "more_keys": max(keys.count() - MAX_KEYS_SHOWN, 0),
             "may_make_keys": self._may_make_keys,

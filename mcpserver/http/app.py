@@ -44,6 +44,7 @@ from mcpserver.http.challenges import challenge, remedy, step_up_challenge
 from mcpserver.http.errors import Refusal
 from mcpserver.http.limits import CallLimits
 from mcpserver.http.loop_monitor import monitored
+from mcpserver.http.tool_headers import TOOL_HEADERS, narrowed
 from mcpserver.protocol.fast_path import Way, answer_directly, choose_route
 from mcpserver.protocol.sdk_transport import SdkTransport
 from mcpserver.protocol.server import InfinityServer
@@ -56,6 +57,7 @@ REQUEST_HEADERS = (
     "Mcp-Session-Id",
     "Mcp-Method",
     "Mcp-Name",
+    *TOOL_HEADERS,
 )
 # After a body that took longer, the caller is authenticated again: its key may have been revoked.
 # A revoked key has to stop within a second, and what was cached of it may already be that old.
@@ -165,18 +167,19 @@ class McpApp:
         began = time.monotonic()
         body = await read_body(request)
         if time.monotonic() - began >= REAUTHENTICATE_AFTER_SECONDS:
-            caller = await self._authenticate(request)
+            caller = narrowed(await self._authenticate(request), request.headers)
             set_call(CallContext(caller))
         return body, caller
 
     async def _admit(self, request: Request) -> Caller:
-        """Authenticate, then check headers, method and limits. Raises Refusal."""
+        """Authenticate, check headers, method and limits, then narrow. Raises Refusal."""
         caller = await self._authenticate(request)
         self._check_origin(request, caller)
         if request.method != "POST":
             raise Refusal(405, "Only POST is answered here.", allow="POST, OPTIONS")
         await self._limits.count_request(caller)
         self._limits.require_slot(caller)
+        caller = narrowed(caller, request.headers)
         set_call(CallContext(caller))
         return caller
 

@@ -18,6 +18,7 @@ from credentials.errors import CredentialError
 from infinity_mcp import __version__
 from infinity_mcp.core.request_id import current_request_id
 from mcpserver.audit.log import (
+    LEFT_OUT,
     MISSING_SCOPE,
     TOOL_NOT_ALLOWED,
     UNKNOWN_TOOL,
@@ -215,6 +216,13 @@ def refuse_beyond_policy(caller: Caller, name: str, tool: InfinityTool | None) -
             MISSING_SCOPE,
             f"{tool.name} needs the scope {tool.scope}; {caller.user} has {held}. "
             "Only the operator can grant it.",
+        )
+    if caller.wider and caller.wider.allows(tool.name, tool.scope):
+        raise NotAllowed(
+            LEFT_OUT,
+            f"{tool.name} is left out by a header of this connection, X-MCP-Toolsets or"
+            f" X-MCP-Tools. {caller.user} may use it: to get it, add it to that header in the"
+            " client's configuration.",
         )
     text = f"{tool.name} is not among the tools that {caller.user} may use."
     raise NotAllowed(TOOL_NOT_ALLOWED, text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.cache import cache
 from django.test import Client
@@ -10,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import ApiKey, McpUser, User
 from credentials.models import Profile
+from mcpserver.tools import core_tools, tool_names, toolsets
 from tests.conftest import MakeUser
 from tests.mcpserver.connect.browsing import browser_of, form_of, new_key, page_of, told
 from tests.mcpserver.connect.test_install_check import always, front, passing_on
@@ -186,3 +189,28 @@ def test_a_key_that_is_not_live_or_of_another_is_refused_without_asking(
 def test_testing_on_and_on_is_slowed_down(ada: Client, alice: McpUser) -> None:
     answers = [ada.post(page_of(alice), {"action": "test", "key": "x"}) for _ in range(11)]
     assert [400] * 10 + [429] == [answer.status_code for answer in answers]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, f"All that these rights allow: {len(tool_names())}"),
+        ({"toolset": "core"}, f"The core tools that these rights allow: {len(core_tools())}"),
+        (
+            {"toolset": "chosen", "allowed_tools": ["infinity_get_item"]},
+            "Those that the operator chose: 1",
+        ),
+        ({"allowed_tools": ["infinity_get_item"]}, "Those that the operator chose: 1"),
+        ({"toolset": "chosen"}, "Those that the operator chose: 0"),
+    ],
+)
+def test_page_says_which_tools_a_key_has_and_how_to_ask_for_fewer(
+    fields: dict[str, Any], expected: str, make_user: MakeUser
+) -> None:
+    alice = make_user("alice", **fields)[0]
+
+    page = browser_of("ada", alice).get(page_of(alice)).content.decode()
+
+    assert expected in page
+    assert "X-MCP-Toolsets: core" in page
+    assert ", ".join(toolsets()) in page
