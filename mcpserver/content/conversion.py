@@ -120,6 +120,19 @@ async def converting(function: Callable[[Texts], T]) -> T:
         return await _in_thread(function, Texts())
 
 
+async def read_texts(read: Callable[[Texts], T]) -> T:
+    """Run a function that converts texts as `converting` does, and add their notice to the
+    result."""
+
+    def noted(texts: Texts) -> tuple[T, str | None]:
+        return read(texts), texts.notice
+
+    result, notice = await converting(noted)
+    if notice:
+        notices.add(notice)
+    return result
+
+
 async def html_of(text: str) -> str:
     """The HTML to store for a text; adds a notice of what it loses. Raises WrongValue."""
     html, losses = await _convert(stored, text)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 
-from mcpserver.content import notices
 from mcpserver.content.board_cache import Lists
-from mcpserver.content.conversion import Texts, converting
+from mcpserver.content.conversion import Texts, read_texts
 from mcpserver.content.values.conversions import kind_of
 from mcpserver.content.values.labels import labels_of
 from mcpserver.infinity import JsonObject
 from mcpserver.infinity.errors import Forbidden
 from mcpserver.infinity.records import is_record
-
-T = TypeVar("T")
 
 MEMBER_KINDS = ("members", "created_by")
 
@@ -44,22 +41,28 @@ class Reader:
 
     async def rows(self, items: list[JsonObject]) -> list[list[JsonObject]]:
         """The rows of each item."""
-        return await _read(lambda texts: [self._rows(item, texts) for item in items])
+        return await read_texts(lambda texts: [self._rows(item, texts) for item in items])
 
     async def row(self, attribute: JsonObject, item: JsonObject) -> JsonObject:
         """The row of one attribute; a value that was never set has the attribute's default."""
-        return await _read(lambda texts: self._row(attribute, item, texts))
+        data = values_of(item).get(str(attribute["id"]), attribute.get("default_data"))
+        return await read_texts(lambda texts: self._row(attribute, data, texts))
+
+    async def texts(self, entries: Iterable[tuple[JsonObject, Any]]) -> list[str]:
+        """The readable forms of values, each given as its attribute and its data."""
+        return await read_texts(
+            lambda texts: [self.text(attribute, data, texts) for attribute, data in entries]
+        )
 
     def _rows(self, item: JsonObject, texts: Texts) -> list[JsonObject]:
         """A row for each value that the item has, in the order of the board's attributes."""
-        values = _values(item)
+        values = values_of(item)
         known = [attribute for attribute in self.attributes if str(attribute["id"]) in values]
         ids = {str(attribute["id"]) for attribute in known}
         new = [{"id": each} for each in values if each not in ids]  # made within the last minute
-        return [self._row(attribute, item, texts) for attribute in known + new]
+        return [self._row(each, values[str(each["id"])], texts) for each in known + new]
 
-    def _row(self, attribute: JsonObject, item: JsonObject, texts: Texts) -> JsonObject:
-        data = _values(item).get(str(attribute["id"]), attribute.get("default_data"))
+    def _row(self, attribute: JsonObject, data: Any, texts: Texts) -> JsonObject:
         return {
             "attribute_id": attribute["id"],
             "attribute_name": attribute.get("name"),
@@ -114,20 +117,17 @@ class Reader:
                 return _plain(data)
 
 
-async def _read(read: Callable[[Texts], T]) -> T:
-    """Run a function that reads texts, and add their notice to the result."""
-
-    def noted(texts: Texts) -> tuple[T, str | None]:
-        return read(texts), texts.notice
-
-    result, notice = await converting(noted)
-    if notice:
-        notices.add(notice)
-    return result
+def in_order(attributes: list[JsonObject], ids: Iterable[Any]) -> list[JsonObject]:
+    """The attributes that a folder shows, in its order, then the others."""
+    places = {str(id): place for place, id in enumerate(ids)}
+    return sorted(attributes, key=lambda each: places.get(str(each["id"]), len(places)))
 
 
-def _values(item: JsonObject) -> dict[str, Any]:
-    """Data by attribute id. An entry has an `attribute_id`, or an expanded `attribute`."""
+def values_of(item: JsonObject) -> dict[str, Any]:
+    """The values of an item: data by attribute id.
+
+    An entry has an `attribute_id`, or an expanded `attribute`.
+    """
     return {
         str(value.get("attribute_id") or value["attribute"]["id"]): value.get("data")
         for value in item.get("values") or []

@@ -19,6 +19,7 @@ from pydantic import MISSING
 from mcpserver.content.blank import is_blank
 from mcpserver.content.board_cache import Lists
 from mcpserver.content.errors import WrongValue
+from mcpserver.content.titles import title_attribute
 from mcpserver.content.turns import give_way
 from mcpserver.content.values import left_out
 from mcpserver.content.values.caps import MAX_IN_VALUES
@@ -29,7 +30,7 @@ from mcpserver.content.values.conversions import (
     needs_members,
     parsed_default,
 )
-from mcpserver.content.values.names import Names, UnknownName, folded, plain
+from mcpserver.content.values.names import Names, UnknownName
 from mcpserver.infinity import InfinityClient, JsonObject
 from mcpserver.infinity.errors import Invalid
 
@@ -179,18 +180,10 @@ def _title(written: ItemValuesInput) -> str | None:
 
 
 async def _title_attribute(attributes: list[JsonObject]) -> JsonObject:
-    """The text attribute called Name or Title, else the first one: Infinity marks no title."""
-    texts = [attribute for attribute in attributes if attribute.get("type") == "text"]
-    for word in ("Name", "Title"):
-        for same in (str, plain, folded):
-            for attribute in texts:
-                await give_way()
-                if same(str(attribute.get("name"))) == same(word):
-                    return attribute
-    if not texts:
-        message = "this board has no text attribute that could be the item's title"
-        raise UnknownName(message, what="attribute", wanted="Name")
-    return texts[0]
+    if attribute := await title_attribute(attributes):
+        return attribute
+    message = "this board has no text attribute that could be the item's title"
+    raise UnknownName(message, what="attribute", wanted="Name")
 
 
 async def _chosen(
