@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import MISSING
 
 from mcpserver.content.board_cache import BOARDS, forget, shown
+from mcpserver.content.board_overview import board_overview
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.tools._params import (
@@ -34,10 +35,19 @@ async def infinity_list_boards(
 async def infinity_get_board(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId
 ) -> JsonObject:
-    """One board. To work with its items, list its folders and attributes next."""
+    """One board. To work with its items, describe it."""
     board = await api.get("workspaces/{ws}/boards/{board}", ws=workspace_id, board=board_id)
     await shown(BOARDS, [board], workspace_id)
     return board
+
+
+@read_tool
+async def infinity_describe_board(
+    api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId
+) -> JsonObject:
+    """Attributes with labels, members, folders and views of a board: the one call before
+    writing."""
+    return await board_overview(api, workspace_id, board_id)
 
 
 @write_tool()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import MISSING
 
 from mcpserver.content.board_cache import ATTRIBUTES, shown
+from mcpserver.content.item_overview import item_overview
 from mcpserver.content.item_values import ItemValuesInput, faults_named, item_values
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
@@ -66,6 +67,14 @@ async def infinity_get_item(
     )
     await _attributes_shown(workspace_id, board_id, [item], expand)
     return item
+
+
+@read_tool
+async def infinity_read_item(
+    api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, item_id: ItemId
+) -> JsonObject:
+    """One item as people see it: title, address, readable values, sub-items, latest comments."""
+    return await item_overview(api, workspace_id, board_id, item_id)
 
 
 @write_tool()

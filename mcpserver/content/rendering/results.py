@@ -16,7 +16,7 @@ from pydantic import Field
 from mcpserver.content.conversion import Texts
 from mcpserver.content.item_reader import Reader
 from mcpserver.content.pages import Cut, Way, Window
-from mcpserver.content.rendering import json_form
+from mcpserver.content.rendering import board_overview, item_overview, json_form
 from mcpserver.content.rendering.cells import Cells
 from mcpserver.content.rendering.markdown import Markdown
 from mcpserver.content.rendering.pages import Page, is_page
@@ -28,7 +28,10 @@ Lines = Callable[[JsonObject, Texts], Iterator[str]]
 NO_NAMES = Reader([], [])
 FIRST_PAGE = Window.of("after", None, 100)
 # What writes the data of a tool that is no record of Infinity's, by its `object`.
-OVERVIEWS: dict[str, Lines] = {}
+OVERVIEWS: dict[str, Lines] = {
+    "board_overview": board_overview.lines,
+    "item_overview": item_overview.lines,
+}
 
 
 class ToolResult(CallToolResult):

@@ -1,0 +1,70 @@
+"""Writes the overview of a board as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mcpserver.content.conversion import Texts
+from mcpserver.content.rendering.lines import one_line
+from mcpserver.content.rendering.outline import listed, quoted, table, text_lines
+from mcpserver.infinity import JsonObject
+
+MAX_INDENT = 10  # levels of folders
+
+
+def lines(data: JsonObject, texts: Texts) -> Iterator[str]:
+    """The lines of a `board_overview`. `texts` has no work here: its texts are Markdown."""
+    yield f"# {one_line(data.get('name') or 'Board')}"
+    yield " · ".join(["Board " + one_line(str(data["id"])), *filter(None, [data.get("url")])])
+    if data.get("description"):
+        yield from text_lines("Description:", data["description"])
+    if attributes := data.get("attributes"):
+        yield _header(data, "attributes", "Attributes")
+        yield from map(_attribute, attributes)
+    if folders := data.get("folders"):
+        yield _header(data, "folders", "Folders (name, id)")
+        if data.get("shown_attributes"):
+            yield f"Attributes shown, unless noted: {listed(data['shown_attributes'])}"
+        yield from map(_folder, folders)
+    if members := data.get("members"):
+        yield _header(data, "members", "Members")
+        yield from table({"id": "id", "name": "name", "email": "e-mail", "role": "role"}, members)
+    if views := data.get("views"):
+        yield _header(data, "views", "Views")
+        rows = [
+            {**view, "folder": view.get("folder") or view.get("folder_id", "")} for view in views
+        ]
+        yield from table({"name": "name", "type": "type", "folder": "folder", "id": "id"}, rows)
+
+
+def _header(data: JsonObject, part: str, title: str) -> str:
+    shown, total = len(data[part]), data["totals"][part]
+    return f"## {title}: {total:,}" if shown == total else f"## {title}: {shown} of {total:,}"
+
+
+def _attribute(row: JsonObject) -> str:
+    parts = [f"- {quoted(row.get('name') or row['id'])}", one_line(row.get("type", ""))]
+    if settings := row.get("settings"):
+        parts.append(", ".join(f"{one_line(key)}={_setting(settings[key])}" for key in settings))
+    if labels := row.get("labels"):
+        more = row.get("label_count", 0) - len(labels)
+        parts.append(f"labels: {listed(labels)}" + (f" and {more:,} more" if more > 0 else ""))
+    if default := row.get("default"):
+        parts.append(f"default: {quoted(default)}")
+    return " · ".join(filter(None, parts))
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, dict):
+        return "(" + " ".join(f"{one_line(key)}={_setting(value[key])}" for key in value) + ")"
+    return str(value).lower() if isinstance(value, bool) else one_line(str(value))
+
+
+def _folder(row: JsonObject) -> str:
+    indent = "  " * min(row["depth"], MAX_INDENT)
+    parts = [f"{indent}- {quoted(row.get('name', 'Folder'))}", one_line(str(row["id"]))]
+    if row.get("attributes"):
+        parts.append(f"shows {listed(row['attributes'])}")
+    elif "attribute_count" in row:
+        parts.append(f"shows {row['attribute_count']:,} attributes")
+    return " · ".join(parts)

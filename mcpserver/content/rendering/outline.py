@@ -1,0 +1,46 @@
+"""Writes lines of data for an overview: no line of it begins with `>`, as notices do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from mcpserver.content.rendering.lines import cell, indented, one_line
+from mcpserver.infinity import JsonObject
+
+_SEPARATORS = (", ", " · ", "; ", ": ")
+
+
+def listed(names: Sequence[Any]) -> str:
+    """Names in one line, in quotes where a name could look like several."""
+    return ", ".join(quoted(name) for name in names)
+
+
+def quoted(name: Any) -> str:
+    """A name on one line, in quotes if it holds a separator."""
+    text = one_line(str(name))
+    return f'"{text}"' if any(each in text for each in _SEPARATORS) else text
+
+
+def table(columns: dict[str, str], rows: list[JsonObject]) -> Iterator[str]:
+    """A table: headers by key; columns without any value are left out."""
+    used = {key: header for key, header in columns.items() if any(row.get(key) for row in rows)}
+    if not rows:
+        return
+    yield _row(used.values())
+    yield "|" + "---|" * len(used)
+    for row in rows:
+        yield _row(row.get(key, "") for key in used)
+
+
+def _row(cells: Iterable[Any]) -> str:
+    return f"| {' | '.join(cell(str(each)) for each in cells)} |"
+
+
+def text_lines(head: str, text: str) -> Iterator[str]:
+    """`head` with a text of one line, or with the lines of a longer one indented below it."""
+    if len(text.splitlines()) < 2:
+        yield f"{head} {text.strip()}".rstrip()
+        return
+    yield head
+    yield from indented(text)
