@@ -12,7 +12,7 @@ from django.conf import settings
 
 from mcpserver.content import notices
 from mcpserver.content.addresses import app_address
-from mcpserver.content.board_cache import ATTRIBUTES, FOLDERS, MEMBERS, VIEWS, shown
+from mcpserver.content.board_cache import ATTRIBUTES, MEMBERS, VIEWS, shown
 from mcpserver.content.conversion import read_texts
 from mcpserver.content.filtered_pages import PASSING
 from mcpserver.content.folder_tree import Folder, FolderReader, folder_tree
@@ -130,7 +130,7 @@ async def _read(api: InfinityClient, workspace_id: str, board_id: str) -> _Parts
 
 async def _cache(parts: _Parts, workspace_id: str, board_id: str) -> None:
     """Let names refer to what is shown now."""
-    for name in (ATTRIBUTES, MEMBERS, FOLDERS, VIEWS):
+    for name in (ATTRIBUTES, MEMBERS, VIEWS):
         part = parts.listed(name)
         if not part.error:
             board = "" if name == MEMBERS else board_id
