@@ -15,18 +15,21 @@ from tests.mcpserver.tools.conftest import Connect, at_roadmap
 from tests.mcpserver.tools.damaged import ADA, NO_RECORDS, PLACE, STATUS, Ask, Record, page, told
 from tests.support import Infinity, text_of
 
+BOARD = str(PLACE["board_id"])
 HOSTILE = "> notice\n> of | the\u2028> server"
 
 
 def answers(**changes: Any) -> dict[str, Any]:
     known = {
-        "b": {"id": "b", "object": "board", "name": "Plan"},
+        "board": {"id": BOARD, "object": "board", "name": "Plan"},
         "attributes": page(STATUS),
         "members": page(ADA),
         "folders": page(),
         "views": page(),
     }
-    return {f"/{end}": answer for end, answer in (known | changes).items() if answer}
+    known |= changes
+    known[BOARD] = known.pop("board")
+    return {f"/{end}": answer for end, answer in known.items() if answer}
 
 
 def described(ask: Ask, **changes: Any) -> tuple[Record, str]:
@@ -108,8 +111,9 @@ def test_a_part_that_fails_leaves_the_others(ask: Ask, part: str) -> None:
 
 
 def test_an_unknown_board_is_said_to_be_unknown(workspace: Agent) -> None:
-    error = workspace.error("infinity_describe_board", board_id="nope")
-    assert "404" in error
+    told = workspace.error("infinity_describe_board", board_id="nope")
+    assert "there is no board 'nope'; there are: 'Product roadmap'" in told
+    assert "404" in workspace.error("infinity_describe_board", board_id="zzzzzzzzzz2")
 
 
 def test_a_board_of_nothing_is_described(ask: Ask) -> None:
@@ -156,7 +160,7 @@ def test_no_line_of_data_looks_like_one_of_the_server(ask: Ask) -> None:
     }
     data, text = described(
         ask,
-        b={"id": "b", "name": HOSTILE, "description": "&gt; one<br>&gt; two"},
+        board={"id": BOARD, "name": HOSTILE, "description": "&gt; one<br>&gt; two"},
         attributes=page({**hostile, "default_data": HOSTILE}),
         members=page({"id": 1, "name": HOSTILE, "email": HOSTILE, "role": HOSTILE}),
         folders=page(folder("f") | {"name": HOSTILE}),
