@@ -70,7 +70,8 @@ class Cells:
         """Pairs of an attribute's name and the text of its value, without empty ones."""
         for value in record.get("values") or ():
             if isinstance(value, dict) and value.get("attribute_name") and value.get("text"):
-                yield self._column(value["attribute_id"], value["attribute_name"]), value["text"]
+                column = self._column(value["attribute_id"], value["attribute_name"])
+                yield column, moment(value["text"])
         data = {attribute_id_of(value): value.get("data") for value in raw_values(record)}
         known = [each for each in self._attributes if each in data]
         for id in [*known, *(id for id in data if id not in self._attributes)]:

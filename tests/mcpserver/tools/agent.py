@@ -53,6 +53,17 @@ class Agent:
         """The data of a page."""
         return list(self.result(tool, **arguments)["data"])
 
+    def all_records(self, tool: str, /, **arguments: Any) -> list[dict[str, Any]]:
+        """The data of all pages."""
+        found, after = [], None
+        for _ in range(500):
+            page = self.result(tool, after=after, **arguments)
+            found += page["data"]
+            if not page["has_more"]:
+                return found
+            after = page["after"]
+        raise AssertionError("The list does not end.")
+
     def text(self, tool: str, /, **arguments: Any) -> str:
         """The text of a call that must work."""
         result = self.call(tool, **arguments)

@@ -51,15 +51,15 @@ def test_every_list_shows_what_is_sound(ask: Ask) -> None:
     for result in results:
         assert [good] == data_of(result)["data"]
         assert told(len(NO_RECORDS)) == data_of(result)["notice"]
-        assert text_of(result).startswith(f"> {told(len(NO_RECORDS))}\n1 record")
 
 
 @pytest.mark.parametrize("format", ["markdown", "json"])
 def test_a_list_of_nothing_sound_is_empty(ask: Ask, format: str) -> None:
     calls: Calls = [("infinity_list_boards", {"workspace_id": "1", "response_format": format})]
     (result,) = ask({"/boards": page(*NO_RECORDS)}, calls)
-    assert [] == data_of(result)["data"]
+    empty = '"data":[]' if format == "json" else "> 0 records"
     assert told(len(NO_RECORDS)) in text_of(result)
+    assert empty in text_of(result)
 
 
 @pytest.mark.parametrize("cursor", [5, "a", "", None, [], ["a"], {"a": 1}, True])

@@ -75,10 +75,9 @@ def test_a_cursor_of_elsewhere_is_told(lists: list[List]) -> None:
 
 
 def test_the_text_of_a_page_says_how_to_go_on(board: Agent) -> None:
-    page = board.call("infinity_list_folders", limit=4)
-    assert page.structured_content is not None
+    page = board.result("infinity_list_folders", limit=4)
     text = board.text("infinity_list_folders", limit=4)
-    assert text.startswith(f"4 records; more follow with after={page.structured_content['after']}")
+    assert text.startswith(f"> 4 records; more follow with after={page['after']}\n")
     assert "after=" not in board.text("infinity_list_folders", limit=5)
 
 
@@ -92,9 +91,8 @@ def test_a_list_is_walked_backwards_as_its_texts_say(board: Agent, limit: int) -
     found: list[str] = []
     going_on: dict[str, Any] = {"before": last}
     for _ in range(30):
-        page = board.call("infinity_list_items", limit=limit, **going_on)
-        assert page.structured_content is not None
-        found = [record["id"] for record in page.structured_content["data"]] + found
+        page = board.records("infinity_list_items", limit=limit, **going_on)
+        found = [record["id"] for record in page] + found
         text = board.text("infinity_list_items", limit=limit, **going_on)
         match = NEXT.search(text)
         if match is None:

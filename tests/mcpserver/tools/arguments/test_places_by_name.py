@@ -124,7 +124,9 @@ def ids_for(workspace: Agent, board: Agent, arguments: dict[str, Any]) -> dict[s
 
 
 def one_or_several(ids: dict[str, Any], given: Any) -> Any:
-    return [ids[each] for each in given] if isinstance(given, list) else ids.get(given, given)
+    if isinstance(given, list):
+        return [ids[each] if isinstance(each, str) else each for each in given]
+    return ids.get(given, given)
 
 
 @pytest.mark.parametrize(("tool", "arguments"), list(cases()))
