@@ -183,7 +183,7 @@ AttributeType = Literal[
     "created_by",
     "source_folder",
 ]
-AnyJson = Annotated[Any, _listed_as("string", "JSON, or plain text")] | None
+AnyJson = Annotated[Any, _listed_as("string", "Text or JSON")] | None
 Settings = Annotated[JsonObject, BeforeValidator(json_object), _listed_as("string", "JSON object")]
 AttributeSettings = Annotated[
     JsonObject,
@@ -193,7 +193,7 @@ AttributeSettings = Annotated[
 LabelNames = Annotated[list[Text], OneOrSeveral]
 AttributeIds = Annotated[list[AttributeId], OneOrSeveral]
 ParentFolderId = FolderId
-ParentCommentId = Annotated[Id, Field(description="The comment this replies to")]
+ParentCommentId = Annotated[Id, Field(description="Comment to reply to")]
 Events = Annotated[
     list[JsonObject],
     BeforeValidator(events),
@@ -204,8 +204,8 @@ ContentType = Annotated[str, AfterValidator(_content_type), Field(description="M
 Base64 = str
 
 UserIds = Annotated[list[MemberId], OneOrSeveral]
-SortOrder = Annotated[Text, Field(description="Position number")]
-ParentItemId = Annotated[Id, Field(description="Makes it a sub-item; null: top level")]
+SortOrder = Annotated[Text, Field(description="Position")]
+ParentItemId = Annotated[Id, Field(description="Makes it a sub-item")]
 
 Values = Annotated[
     JsonObject,
@@ -213,7 +213,7 @@ Values = Annotated[
     _listed_as(
         "array",
         "attribute: name or id; value: text, number, date, true/false, label or person; "
-        "list: several of them",
+        "list: several",
         items={
             "type": "object",
             "properties": {
@@ -231,9 +231,9 @@ ItemName = Annotated[ItemTitle, Unlisted()]  # another name for the title
 
 ItemExpand = Annotated[list[Literal["values", "values.attribute", "folder", "created_by"]], AsList]
 CommentExpand = Annotated[list[Literal["item", "item.values", "created_by"]], AsList]
-CommentText = Annotated[Text, Field(description="Markdown or plain text")]
+CommentText = Annotated[Text, Field(description="Markdown")]
 PlainCommentText = Annotated[
-    str, AfterValidator(_not_blank), Field(description="Plain text; each line a paragraph")
+    str, AfterValidator(_not_blank), Field(description="Each line a paragraph")
 ]
 
 Cursor = str
@@ -248,7 +248,7 @@ Limit = Annotated[
     int,
     Field(ge=1, le=100),
     BeforeValidator(_not_a_boolean),
-    _listed_as("integer", "1-100; 50 if left out"),
+    _listed_as("integer", "1-100, else 50"),
 ]
 
 
@@ -257,7 +257,7 @@ class Paging:
     """The parameters of every list; a tool that takes `paging: Paging` takes all five."""
 
     limit: Limit = 50
-    after: Annotated[Cursor, Field(description="Cursor: next page")] | MISSING = MISSING
+    after: Cursor | MISSING = MISSING
     before: Annotated[Cursor, Unlisted()] | MISSING = MISSING
     sort_by: Annotated[str, Unlisted()] | MISSING = MISSING
     sort_direction: Annotated[Literal["asc", "desc"], Unlisted()] | MISSING = MISSING

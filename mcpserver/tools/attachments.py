@@ -15,7 +15,7 @@ from mcpserver.tools._registry import write_tool
 async def infinity_upload_attachment_from_url(
     api: InfinityApi, workspace_id: WorkspaceId, url: Url
 ) -> JsonObject:
-    """Have Infinity fetch a file from a URL. To show it, add its id to an item's attachments."""
+    """Have Infinity fetch a file from a URL. Then put its id into an item's attachments."""
     return await api.post("workspaces/{ws}/attachments/url", {"url": url}, ws=workspace_id)
 
 
@@ -27,7 +27,7 @@ async def infinity_upload_attachment_from_base64(
     content_base64: Base64,
     content_type: ContentType | MISSING = MISSING,
 ) -> JsonObject:
-    """Upload a small file; for larger ones use the URL tool. Then add its id to an item's
+    """Upload a small file; for larger ones use the URL tool. Then put its id into an item's
     attachments."""
     file = decoded_file(file_name, content_base64, content_type)
     return await api.upload("workspaces/{ws}/attachments/file", file, ws=workspace_id)

@@ -44,7 +44,7 @@ async def infinity_list_attributes(
 async def infinity_get_attribute(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, attribute_id: AttributeId
 ) -> JsonObject:
-    """One attribute, by id or exact name, with its settings."""
+    """One attribute, with its settings."""
     return await _attribute(api, workspace_id, board_id, attribute_id)
 
 
@@ -83,8 +83,8 @@ async def infinity_update_attribute(
     settings: AttributeSettings | MISSING = MISSING,
     remove_labels: LabelNames | MISSING = MISSING,
 ) -> JsonObject:
-    """Change an attribute. Labels and settings that are not named stay, also within objects;
-    remove_labels deletes labels."""
+    """Change an attribute. Labels and settings that are not named stay; remove_labels deletes
+    labels."""
     wanted = changes(
         name=name,
         type=type,

@@ -59,7 +59,7 @@ async def infinity_create_board(
     color: Color | MISSING = MISSING,
     user_ids: UserIds | MISSING = MISSING,
 ) -> JsonObject:
-    """Create a board; user_ids are the members who get access. It cannot be deleted here."""
+    """Create a board for the members in user_ids. It cannot be deleted here."""
     board = given(name=name, description=description, color=color, user_ids=user_ids)
     created = await api.post("workspaces/{ws}/boards", board, ws=workspace_id)
     await forget(BOARDS, workspace_id)

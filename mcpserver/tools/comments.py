@@ -101,7 +101,7 @@ async def infinity_add_item_comment(
     item_id: ItemId,
     comment_text: PlainCommentText,
 ) -> JsonObject:
-    """Add a plain-text comment to an item: to report, ask or note something without changing it."""
+    """Comment on an item in plain text: to report, ask or note something without changing it."""
     return await api.post(
         "workspaces/{ws}/boards/{board}/items/{item}/comments",
         {"text": await paragraphs_of(comment_text)},

@@ -90,8 +90,7 @@ async def infinity_update_folder(
     sort_order: SortOrder | MISSING = MISSING,
     settings: Settings | MISSING = MISSING,
 ) -> JsonObject:
-    """Change a folder. attribute_ids replace the old ones whole; settings that are not named stay,
-    also within objects."""
+    """Change a folder. attribute_ids replaces the whole list; settings that are not named stay."""
     folder = changes(
         name=name,
         color=color,
@@ -119,7 +118,7 @@ async def infinity_update_folder(
 async def infinity_archive_folder(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, folder_id: FolderId
 ) -> JsonObject:
-    """Move a folder to the trash, with all in it. Only the Infinity app can restore it."""
+    """Move a folder and all in it to the trash. Only the Infinity app can restore it."""
     archived = await api.delete(
         "workspaces/{ws}/boards/{board}/folders/{folder}",
         ws=workspace_id,

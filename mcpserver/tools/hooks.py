@@ -14,7 +14,7 @@ from mcpserver.tools._registry import admin_tool, read_tool, write_tool
 async def infinity_list_hooks(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, paging: Paging
 ) -> JsonObject:
-    """The webhooks of a board. Their secrets are not shown."""
+    """The webhooks of a board, without their secrets."""
     page = await api.list(
         "workspaces/{ws}/boards/{board}/hooks", paging.query(), ws=workspace_id, board=board_id
     )
@@ -25,7 +25,7 @@ async def infinity_list_hooks(
 async def infinity_create_hook(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, url: Url, events: Events
 ) -> JsonObject:
-    """Have Infinity call a URL on events of a whole board, such as {"event": "item.updated"}."""
+    """Have Infinity call a URL on events of a whole board."""
     hook = {"url": url, "events": events}
     return _without_secret(
         await api.post(

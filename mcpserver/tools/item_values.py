@@ -24,7 +24,7 @@ from mcpserver.tools._registry import read_tool
 async def infinity_get_item_values(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, item_id: ItemId
 ) -> JsonObject:
-    """The values of one item with attribute names and readable texts: the best way to read it."""
+    """One item's values with attribute names and readable texts: the best way to read it."""
     reader = await Reader.of(Lists(api, workspace_id, board_id))
     item = await _item(api, workspace_id, board_id, item_id)
     (rows,) = await reader.rows([item])
@@ -40,7 +40,7 @@ async def infinity_get_item_attribute_value(
     attribute_id: AttributeId,
     offset: Offset = 0,
 ) -> JsonObject:
-    """One value of one item, by attribute id or exact name."""
+    """One value of an item."""
     lists = Lists(api, workspace_id, board_id)
     attribute = await lists.find_attribute(attribute_id)
     reader = await Reader.of(lists)

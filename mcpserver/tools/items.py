@@ -38,7 +38,7 @@ async def infinity_list_items(
     folder_id: FolderId | MISSING = MISSING,
     expand: ItemExpand | MISSING = MISSING,
 ) -> JsonObject:
-    """Items of a board or one folder. Values, titles too, need expand=["values.attribute"]."""
+    """Items of a board or folder. Titles and values need expand=["values.attribute"]."""
     page = await api.list(
         "workspaces/{ws}/boards/{board}/items",
         paging.query(folder_id=folder_id, expand=expand),
@@ -57,7 +57,7 @@ async def infinity_get_item(
     item_id: ItemId,
     expand: ItemExpand | MISSING = MISSING,
 ) -> JsonObject:
-    """One item. Its values need expand=["values.attribute"]."""
+    """One item. Its title and values need expand=["values.attribute"]."""
     item = await api.get(
         "workspaces/{ws}/boards/{board}/items/{item}",
         given(expand=expand),
@@ -114,8 +114,7 @@ async def infinity_update_item(
     title: ItemTitle | MISSING = MISSING,
     sort_order: SortOrder | MISSING = MISSING,
 ) -> JsonObject:
-    """Change values of an item (lists are replaced whole), or its folder or parent. The rest
-    stays."""
+    """Change an item's values (a list is replaced whole), folder or parent. The rest stays."""
     written = await item_values(
         api, workspace_id, board_id, ItemValuesInput(values, values_by_name, name, title)
     )
@@ -136,7 +135,7 @@ async def infinity_update_item(
 async def infinity_archive_item(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, item_id: ItemId
 ) -> JsonObject:
-    """Move an item to the trash. Restoring it is possible in the Infinity app only."""
+    """Move an item to the trash. Only the Infinity app can restore it."""
     return await api.delete(
         "workspaces/{ws}/boards/{board}/items/{item}",
         ws=workspace_id,

@@ -13,7 +13,7 @@ from mcpserver.tools._registry import admin_tool, read_tool
 async def infinity_list_workspace_members(
     api: InfinityApi, workspace_id: WorkspaceId, paging: Paging
 ) -> JsonObject:
-    """The people of a workspace, with their user ids and roles."""
+    """The people of a workspace, with user ids and roles."""
     page = await api.list("workspaces/{ws}/members", paging.query(), ws=workspace_id)
     await shown(MEMBERS, page["data"], workspace_id, whole=paging.is_whole(page))
     return page
@@ -34,7 +34,7 @@ async def infinity_invite_workspace_member(
 async def infinity_add_workspace_member(
     api: InfinityApi, workspace_id: WorkspaceId, user_id: MemberId, role: Role = "full-member"
 ) -> JsonObject:
-    """Add an existing Infinity user to a workspace, or change a member's role."""
+    """Add an Infinity user to a workspace, or change a member's role."""
     added = await api.put(
         "workspaces/{ws}/members/{user}", {"role": role}, ws=workspace_id, user=user_id
     )

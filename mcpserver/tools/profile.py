@@ -9,5 +9,5 @@ from mcpserver.tools._registry import read_tool
 
 @read_tool
 async def infinity_get_profile(api: InfinityApi) -> JsonObject:
-    """The Infinity account this connection acts as. Use it to check that the connection works."""
+    """The Infinity account this connection acts as; a check that the connection works."""
     return await api.get("profile")

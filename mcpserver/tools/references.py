@@ -17,7 +17,7 @@ async def infinity_create_reference(
     from_item_id: ItemId,
     to_item_id: ItemId,
 ) -> JsonObject:
-    """Link two items through a reference attribute. Keep the id: references cannot be listed."""
+    """Link two items by a reference attribute. Keep the id: references cannot be listed."""
     reference = {
         "attribute_id": attribute_id,
         "from_item_id": from_item_id,
@@ -32,7 +32,7 @@ async def infinity_create_reference(
 async def infinity_delete_reference(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, reference_id: ReferenceId
 ) -> JsonObject:
-    """Unlink two items. Some Infinity API versions have no such operation, and say so."""
+    """Unlink two items; not every version of Infinity's API can."""
     return await api.delete(
         "workspaces/{ws}/boards/{board}/references/{reference}",
         ws=workspace_id,

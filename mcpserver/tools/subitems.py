@@ -39,8 +39,8 @@ async def infinity_list_subitems(
     folder_id: FolderId | MISSING = MISSING,
     expand: ItemExpand | MISSING = MISSING,
 ) -> JsonObject:
-    """The sub-items of an item; titles need expand=["values.attribute"]. This reads the whole
-    board, or only folder_id."""
+    """The sub-items of an item; titles need expand=["values.attribute"]. Reads the whole board
+    unless folder_id is given."""
     if paging.before is not MISSING:
         raise WrongValue("Sub-items can be paged forward only: use after, not before.")
     query = given(
@@ -101,7 +101,7 @@ async def infinity_create_subitem(
     title: ItemTitle | MISSING = MISSING,
     sort_order: SortOrder | MISSING = MISSING,
 ) -> JsonObject:
-    """Create a sub-item of an item, in the same folder as its parent."""
+    """Create a sub-item, in the same folder as its parent."""
     item = given(folder_id=folder_id, parent_id=parent_item_id, sort_order=sort_order)
     item["values"] = await item_values(
         api, workspace_id, board_id, ItemValuesInput(values, values_by_name, name, title)

@@ -31,8 +31,8 @@ async def infinity_create_time_entry(
     ended_at: Moment | MISSING | None = MISSING,
     description: Description | MISSING | None = MISSING,
 ) -> JsonObject:
-    """Log time on an item's time-tracking attribute; without ended_at it starts a timer. Keep the
-    id: entries cannot be listed."""
+    """Log time in a time-tracking attribute; without ended_at a timer starts. Keep the id: entries
+    cannot be listed."""
     entry = given(
         item_id=item_id,
         attribute_id=attribute_id,

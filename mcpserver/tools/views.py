@@ -32,7 +32,7 @@ async def infinity_list_views(
     paging: Paging,
     folder_id: FolderId | MISSING = MISSING,
 ) -> JsonObject:
-    """The views of a board or of one folder. A view's filters do not apply to listing items."""
+    """The views of a board or folder. Their filters do not apply to listing items."""
     page = await api.list(
         "workspaces/{ws}/boards/{board}/views",
         paging.query(folder_id=folder_id),
@@ -88,7 +88,7 @@ async def infinity_update_view(
     sort_order: SortOrder | MISSING = MISSING,
     settings: Settings | MISSING = MISSING,
 ) -> JsonObject:
-    """Change a view. Settings that are not named stay, also within objects."""
+    """Change a view. Settings that are not named stay."""
     view = changes(
         folder_id=folder_id, name=name, type=type, sort_order=sort_order, settings=settings
     )

@@ -11,7 +11,7 @@ from mcpserver.tools._registry import read_tool
 
 @read_tool
 async def infinity_list_workspaces(api: InfinityApi, paging: Paging) -> JsonObject:
-    """The workspaces you can reach. Start here: every other tool needs a workspace."""
+    """The workspaces you can reach. Start here."""
     page = await api.list("workspaces", paging.query())
     await shown(WORKSPACES, page["data"], whole=paging.is_whole(page))
     return page
