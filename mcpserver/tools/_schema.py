@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from pydantic import ConfigDict, ValidationError
+from pydantic import MISSING, ConfigDict, ValidationError, WithJsonSchema, create_model
 from pydantic_core import ErrorDetails
 
 from mcpserver.content.errors import WrongValue
 from mcpserver.content.values.caps import shown_name, within_caps
-from mcpserver.content.values.left_out import takes_null, without_left_out
+from mcpserver.content.values.clearing import CLEAR
+from mcpserver.content.values.left_out import clearable_in, takes_null, without_left_out
 from mcpserver.infinity import JsonObject
 
 # Keywords that every model provider accepts. Bounds are in the description or the error.
@@ -40,9 +41,15 @@ class ToolArguments(FuncMetadata):
 
     @classmethod
     def of(cls, metadata: FuncMetadata, *, updates: bool = False) -> ToolArguments:
-        """The arguments of a function from the SDK's metadata. `updates`: null may clear."""
+        """The arguments of a function from the SDK's metadata.
+
+        Those of an update include `clear`, if it has optional fields that can be emptied. The
+        function gets null for each of those that `clear` names.
+        """
         model = metadata.arg_model
         strict = type(model.__name__, (model,), {"model_config": ConfigDict(extra="forbid")})
+        if updates and (names := clearable_in(model.model_fields)):
+            strict = create_model(model.__name__, __base__=strict, clear=_clear(names))
         return cls(arg_model=cast("type[ArgModelBase]", strict), updates=updates)
 
     @cached_property
@@ -64,12 +71,14 @@ class ToolArguments(FuncMetadata):
         """The validated arguments. Raises ToolError with a text for the model."""
         try:
             given = self._without_left_out(within_caps(arguments_to_validate))
-            return super().validate_arguments(given)
+            validated = super().validate_arguments(given)
         except WrongValue as error:
             raise ToolError(str(error)) from error
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False)
             raise ToolError(_explained(faults, self.names)) from error
+        validated.pop(CLEAR, None)
+        return validated
 
     def _without_left_out(self, arguments: dict[str, Any]) -> JsonObject:
         fields = self.arg_model.model_fields
@@ -80,6 +89,16 @@ class ToolArguments(FuncMetadata):
             for name, value in given.items()
             if value is not None or name not in fields or takes_null(fields[name])
         }
+
+
+def _clear(names: list[str]) -> Any:
+    """The type and default of `clear`, which `without_left_out` checks."""
+    listed = {
+        "description": "Fields to empty",
+        "type": "array",
+        "items": {"type": "string", "enum": names},
+    }
+    return (Annotated[list[str], WithJsonSchema(listed)] | MISSING, MISSING)
 
 
 def _explained(faults: list[ErrorDetails], names: list[str]) -> str:

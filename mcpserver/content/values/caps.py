@@ -57,7 +57,7 @@ CAPS: dict[str, Cap] = {
     "email": Cap(320),
     "file_name": Cap(255),
     "content_base64": Cap(32 * 2**20),  # in effect limited by MCP_MAX_REQUEST_BYTES
-    "expand": Cap(100, entries=10, nodes=10, levels=2, in_all=1_000),
+    **dict.fromkeys(("expand", "clear"), Cap(100, entries=10, nodes=10, levels=2, in_all=1_000)),
     **dict.fromkeys(("user_ids", "attribute_ids", "remove_labels"), _LIST),
     "events": Cap(1_000, entries=50, nodes=500, in_all=20_000),
     **dict.fromkeys(("values", "values_by_name"), _VALUES),

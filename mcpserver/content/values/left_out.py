@@ -1,13 +1,14 @@
 """Decides which arguments of a call count as left out.
 
 Several models fill in every parameter. So null clears something only when it is the one optional
-argument of an update; an empty text, list or object always counts as left out. Within an argument,
-such as `values`, null and empty values count as they are.
+argument of an update; an empty text, list or object always counts as left out. `clear` names what
+to empty beside other changes. Within an argument, such as `values`, null and empty values count as
+they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -15,12 +16,12 @@ from pydantic.fields import FieldInfo
 
 from mcpserver.content import notices
 from mcpserver.content.errors import WrongValue
+from mcpserver.content.values.clearing import CLEAR, fields_to_clear, how_to_clear
 from mcpserver.content.values.free_forms import parsed_if_empty
 from mcpserver.infinity import JsonObject
 
 NOT_A_CHANGE = "response_format"
 NOTHING = "Nothing was changed: give at least one thing to change"
-HOW_TO_CLEAR = "Null clears only when it is the one optional argument of a call"
 
 
 def takes_null(field: FieldInfo) -> bool:
@@ -28,47 +29,53 @@ def takes_null(field: FieldInfo) -> bool:
     return _has(field.annotation, lambda type: type is NoneType or type is Any)
 
 
+def clearable_in(fields: Mapping[str, FieldInfo]) -> list[str]:
+    """The parameters of an update that can be cleared."""
+    return [n for n, field in fields.items() if not field.is_required() and takes_null(field)]
+
+
 def without_left_out(
     arguments: Mapping[str, Any], fields: Mapping[str, FieldInfo], *, updates: bool
 ) -> JsonObject:
-    """`arguments` without those that count as left out. Unknown and required ones are kept.
+    """`arguments` without those that count as left out; what an update clears is null in it.
+    Unknown and required ones are kept.
 
     Raises WrongValue for an update that changes nothing and does not say clearly what to clear.
     """
     optional = {name: field for name, field in fields.items() if not field.is_required()}
     free = [name for name in optional.keys() & arguments if _holds_json(optional[name])]
     arguments = {**arguments, **{name: parsed_if_empty(arguments[name]) for name in free}}
+    to_clear = arguments.pop(CLEAR, None) if CLEAR in fields else None
     nulls = [name for name, value in arguments.items() if name in optional and value is None]
     empty = [name for name in optional if arguments.get(name) in ("", [], {})]
     given = {key: value for key, value in arguments.items() if key not in {*nulls, *empty}}
     if not updates:
         return given
-    nulls = [name for name in nulls if name != NOT_A_CHANGE]
-    clearing = [name for name in nulls if takes_null(optional[name])]
-    if given.keys() & optional.keys() - {NOT_A_CHANGE} or given.keys() - fields.keys():
-        if ignored := clearing + empty:
-            note_ignored(ignored)
-        return given
-    unused = [name for name in (*nulls, *empty) if name != NOT_A_CHANGE]
-    if len(unused) > 1 or (unused and not clearing):
-        raise WrongValue(_cannot_clear(unused, clearing))
-    for name in clearing:
-        notices.add(f"Cleared: {name}.")
-    return {**given, **dict.fromkeys(clearing)}
+    cleared = fields_to_clear(to_clear, clearable_in(fields), given=given, fields=fields)
+    unused = [name for name in (*nulls, *empty) if name not in {NOT_A_CHANGE, *cleared}]
+    if cleared or given.keys() & optional.keys() - {NOT_A_CHANGE} or given.keys() - fields.keys():
+        told = [name for name in unused if name in empty or takes_null(optional[name])]
+        note_ignored(told, clearable_in(fields))
+    elif len(unused) == 1 and unused[0] in nulls and takes_null(optional[unused[0]]):
+        cleared = unused
+    elif unused:
+        raise WrongValue(_nothing_changed(unused, clearable_in(fields)))
+    if cleared:
+        notices.add(f"Cleared: {', '.join(cleared)}.")
+    return {**given, **dict.fromkeys(cleared)}
 
 
-def note_ignored(ignored: list[str]) -> None:
-    """Add a notice that these arguments counted as left out."""
-    named = ", ".join(ignored)
-    notices.add(f"Left out, being empty beside other changes: {named}. {HOW_TO_CLEAR}.")
+def note_ignored(ignored: Sequence[str], clearable: Sequence[str] = ()) -> None:
+    """Add a notice that these arguments, if any, counted as left out."""
+    if ignored:
+        text = f"Left out, being empty beside other changes: {', '.join(ignored)}."
+        notices.add(text + how_to_clear(ignored, clearable))
 
 
-def _cannot_clear(unused: list[str], clearing: list[str]) -> str:
+def _nothing_changed(unused: Sequence[str], clearable: Sequence[str]) -> str:
     """The error for arguments none of which can be cleared, or several of which might be meant."""
-    text = f"{NOTHING}. What is null or empty counts as left out ({', '.join(unused)})"
-    if not clearing:
-        return f"{text}."
-    return f"{text}. {HOW_TO_CLEAR}: to clear {' or '.join(clearing)}, send it alone."
+    text = f"{NOTHING}. What is null or empty counts as left out ({', '.join(unused)})."
+    return text + how_to_clear(unused, clearable)
 
 
 def _holds_json(field: FieldInfo) -> bool:

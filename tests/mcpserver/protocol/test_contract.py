@@ -30,7 +30,8 @@ TO_COME = {"admin": 6_000, "read-only": 2_600}
 MAX_INSTRUCTIONS_LENGTH = 1_500  # characters
 
 # Name, scope, hints (Read-only, Destructive, Idempotent) and listed parameters: a string unless
-# `:type` follows; `?` marks what may be left out. Accepted is more: see test_free_forms.py.
+# `:type` follows; `?` marks what may be left out; `[a,b]` is a list of these texts. Accepted is
+# more: see test_free_forms.py.
 CONTRACT = """
 get_profile               read  R-I
 list_workspaces           read  R-I  *paging
@@ -45,19 +46,20 @@ create_board              write ---  workspace_id name description? color? user_
 list_folders              read  R-I  *board *paging
 get_folder                read  R-I  *board folder_id
 create_folder             write ---  *board name *folder
-update_folder             write --I  *board folder_id name? *folder
+update_folder             write --I  *board folder_id name? *folder clear?:[color,parent_id]
 archive_folder            admin -DI  *board folder_id
 list_attributes           read  R-I  *board *paging
 get_attribute             read  R-I  *board attribute_id
 create_attribute          write ---  *board name type:attribute default_data? settings?
 update_attribute          write -DI  *board attribute_id name? type?:attribute default_data?
-                                     settings? remove_labels?:[string]
+                                     settings? remove_labels?:[string] clear?:[default_data]
 delete_attribute          admin -DI  *board attribute_id
 list_items                read  R-I  *board folder_id? expand?:[item] *paging
 get_item                  read  R-I  *board item_id expand?:[item]
 read_item                 read  R-I  *board item_id
 create_item               write ---  *board folder_id parent_id? *values
 update_item               write --I  *board item_id folder_id? parent_id? *values
+                                     clear?:[parent_id]
 archive_item              admin -DI  *board item_id
 list_subitems             read  R-I  *board parent_item_id folder_id? expand?:[item] *paging
 create_subitem            write ---  *board folder_id parent_item_id *values
@@ -66,6 +68,7 @@ get_comment               read  R-I  *board item_id comment_id expand?:[comment]
 create_comment            write ---  *board item_id text parent_id?
 add_item_comment          write ---  *board item_id comment_text
 update_comment            write --I  *board item_id comment_id text? parent_id?
+                                     clear?:[parent_id]
 delete_comment            admin -DI  *board item_id comment_id
 get_item_values           read  R-I  *board item_id
 get_item_attribute_value  read  R-I  *board item_id attribute_id
@@ -86,6 +89,7 @@ update_hook               write --I  *board hook_id url? events?
 delete_hook               admin -DI  *board hook_id
 create_time_entry         write ---  *board item_id attribute_id *time
 update_time_entry         write --I  *board time_entry_id item_id? attribute_id? *time
+                                     clear?:[started_at,ended_at,description]
 delete_time_entry         admin -DI  *board time_entry_id
 """
 GROUPS = {
@@ -155,8 +159,9 @@ def parameter_of(written: str) -> tuple[str, dict[str, Any], bool]:
 
 def schema_of(type: str) -> dict[str, Any]:
     if type.startswith("["):
-        return {"type": "array", "items": TYPES[type.strip("[]")]}
-    return TYPES[type]
+        return {"type": "array", "items": schema_of(type.strip("[]"))}
+    choices = {"type": "string", "enum": type.split(",")}
+    return TYPES.get(type, choices)
 
 
 def bare(schema: Any) -> Any:

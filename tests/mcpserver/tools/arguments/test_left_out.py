@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,53 +10,6 @@ import pytest
 from tests.mcpserver.tools.agent import Agent
 
 pytestmark = pytest.mark.usefixtures("board")
-
-Ids = dict[str, str]
-HOW_TO_CLEAR = "Null clears only when it is the one optional argument of a call"
-
-
-@pytest.fixture
-def subitem(board: Agent, item: Agent) -> Agent:
-    """At a sub-item with a title."""
-    parent = item.place["item_id"]
-    folder = item.result("infinity_get_item")["folder_id"]
-    place = {"parent_item_id": parent, "folder_id": folder}
-    made = board.result("infinity_create_subitem", **place, title="Small")
-    return board.at(item_id=made["id"])
-
-
-@pytest.fixture
-def reply(item: Agent) -> Agent:
-    first = item.result("infinity_create_comment", text="First.")
-    second = item.result("infinity_create_comment", text="Second.", parent_id=first["id"])
-    return item.at(comment_id=second["id"])
-
-
-@pytest.fixture
-def subfolder(board: Agent, folder_ids: Ids) -> Agent:
-    made = board.result(
-        "infinity_create_folder", name="Sub", parent_id=folder_ids["Ideas"], color="#123456"
-    )
-    return board.at(folder_id=made["id"])
-
-
-@pytest.fixture
-def size(board: Agent) -> Agent:
-    made = board.result("infinity_create_attribute", name="Size", type="number", default_data=3)
-    return board.at(attribute_id=made["id"])
-
-
-@pytest.fixture
-def entry(item: Agent, board: Agent) -> Agent:
-    made = item.result(
-        "infinity_create_time_entry",
-        attribute_id="Time spent",
-        started_at="2026-02-03T06:00:00Z",
-        ended_at="2026-02-03T06:30:00Z",
-        description="Call",
-    )
-    return board.at(time_entry_id=made["id"])
-
 
 Case = tuple[str, str, dict[str, Any], dict[str, Any], str]
 # Where, the tool, its one change, what several models send along, and what that would have cleared.
@@ -113,13 +67,18 @@ def test_null_beside_another_change_clears_nothing_and_is_told(
     before = agent.result(READ[place]) if place in READ else None
     arguments = {**nulls, **change} if null_first else {**change, **nulls}
     result = agent.result(tool, **arguments)
-    told = f"Left out, being empty beside other changes: {kept}. {HOW_TO_CLEAR}."
+    names = kept.split(", ")
+    told = (
+        f"Left out, being empty beside other changes: {kept}. "
+        f"To empty {' and '.join(names)}, send clear={json.dumps(names)}."
+    )
     assert told == result["notice"]
     if before:
         after = agent.result(READ[place])
         assert {*change} == {key for key in after if after[key] != before[key]}
     else:
         assert result["ended_at"] == "2026-02-03T06:30:00.000000Z"
+    assert agent.text(tool, **arguments).startswith(f"> {told}\n")
 
 
 @pytest.mark.parametrize(
@@ -134,20 +93,23 @@ def test_null_beside_another_change_clears_nothing_and_is_told(
         ("entry", "infinity_update_time_entry", "description", None),
     ],
 )
-@pytest.mark.parametrize("filler", [{}, {"response_format": None}, {"response_format": "json"}])
 def test_null_alone_clears(
     request: pytest.FixtureRequest,
     place: str,
     tool: str,
     name: str,
     cleared: Any,
-    filler: dict[str, Any],
 ) -> None:
     agent: Agent = request.getfixturevalue(place)
-    told = agent.text(tool, **{name: None}, **filler)
-    assert f"Cleared: {name}." in told.splitlines()[0]
     result = agent.result(tool, **{name: None})
     assert (cleared, f"Cleared: {name}.") == (result[name], result["notice"])
+
+
+@pytest.mark.parametrize("format", [None, "", "markdown"])
+def test_null_alone_clears_in_every_format(subfolder: Agent, format: str | None) -> None:
+    text = subfolder.text("infinity_update_folder", color=None, response_format=format)
+    assert text.startswith("> Cleared: color.\n")
+    assert subfolder.result("infinity_get_folder")["color"] is None
 
 
 @pytest.mark.parametrize(
@@ -175,24 +137,30 @@ def test_null_among_empty_arguments_clears_nothing(
     null = {"parent_id": None}
     told = agent.refused(tool, **({**null, **empty} if null_first else {**empty, **null}))
     assert "Nothing was changed: give at least one thing to change" in told
-    assert f"{HOW_TO_CLEAR}: to clear parent_id, send it alone." in told
+    assert 'To empty parent_id, send clear=["parent_id"].' in told
     assert before == agent.result(READ[place])
 
 
 @pytest.mark.parametrize(
-    ("place", "tool", "nulls"),
+    ("place", "tool", "nulls", "clear"),
     [
-        ("subitem", "infinity_update_item", ("parent_id", "folder_id")),
-        ("subfolder", "infinity_update_folder", ("parent_id", "color")),
-        ("entry", "infinity_update_time_entry", ("ended_at", "description")),
-        ("size", "infinity_update_attribute", ("default_data", "name")),
+        ("subitem", "infinity_update_item", ("parent_id", "folder_id"), '["parent_id"]'),
+        ("subfolder", "infinity_update_folder", ("parent_id", "color"), '["parent_id", "color"]'),
+        (
+            "entry",
+            "infinity_update_time_entry",
+            ("ended_at", "description"),
+            '["ended_at", "description"]',
+        ),
+        ("size", "infinity_update_attribute", ("default_data", "name"), '["default_data"]'),
     ],
 )
 def test_several_nulls_and_no_change_are_refused(
-    request: pytest.FixtureRequest, place: str, tool: str, nulls: tuple[str, ...]
+    request: pytest.FixtureRequest, place: str, tool: str, nulls: tuple[str, ...], clear: str
 ) -> None:
     told = request.getfixturevalue(place).refused(tool, **dict.fromkeys(nulls))
-    assert f"What is null or empty counts as left out ({', '.join(nulls)}). {HOW_TO_CLEAR}" in told
+    assert f"What is null or empty counts as left out ({', '.join(nulls)}). To empty " in told
+    assert told.endswith(f"send clear={clear}.")
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\t\n", "\u200b"])
@@ -200,7 +168,7 @@ def test_several_nulls_and_no_change_are_refused(
 def test_an_empty_title_counts_as_left_out(item: Agent, parameter: str, empty: str) -> None:
     before = item.values(item.place["item_id"])["Name"]
     done = item.result("infinity_update_item", values={"Progress": 50}, **{parameter: empty})
-    told = f"Left out, being empty beside other changes: {parameter}. {HOW_TO_CLEAR}."
+    told = f"Left out, being empty beside other changes: {parameter}."
     assert told == done["notice"]
     after = item.values(item.place["item_id"])
     assert (before, 50) == (after["Name"], after["Progress"])

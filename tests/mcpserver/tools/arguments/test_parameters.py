@@ -98,7 +98,7 @@ def test_no_id_may_be_blank(agent: Agent, tools: Tools) -> None:
 
 def test_objects_and_lists_may_be_spelled_as_json_text(agent: Agent, tools: Tools) -> None:
     structured = list(parameters(tools, "array"))
-    names = {"attribute_ids", "expand", "remove_labels", "user_ids", "values"}
+    names = {"attribute_ids", "clear", "expand", "remove_labels", "user_ids", "values"}
     assert names == {name for _, name, _ in structured}
     for tool, name, arguments in structured:
         text = json.dumps(fitting(name, tools[tool]["properties"][name]))
