@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +17,13 @@ import pytest
 
 import mcpserver.tools
 from tests.conftest import MakeUser
-from tests.support import PATIENCE_SECONDS, ROOT, Server, environment
+from tests.support import ROOT, Server
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 # Bytes of name, description and schema of all tools; every conversation pays for them.
 MAX_LISTING = {"admin": 32_000, "read-only": 13_500}
-# Kept free for query_items, search_items, create_items, update_items,
-# undo, get_approval, search, fetch, and for what existing tools gain: less with each that is there.
+# Kept free for query_items, search_items, create_items, update_items, undo, get_approval, search,
+# fetch, and for what existing tools gain: less with each that is there.
 TO_COME = {"admin": 6_000, "read-only": 2_600}
 MAX_INSTRUCTIONS_LENGTH = 1_500  # characters
 
@@ -236,7 +234,7 @@ def test_each_tool_has_a_title_and_is_described_in_one_or_two_sentences(listing:
 
 def shown_to_models(tool: dict[str, Any]) -> bytes:
     """What clients hand to their model of a tool."""
-    return orjson.dumps([tool["name"], tool["description"], tool["inputSchema"]])
+    return orjson.dumps({key: tool[key] for key in ("name", "description", "inputSchema")})
 
 
 @pytest.mark.parametrize("access", MAX_LISTING)
@@ -273,52 +271,3 @@ def test_the_instructions_are_short_and_name_no_tool_that_is_not_there(
     assert 0 < len(instructions) < MAX_INSTRUCTIONS_LENGTH
     assert 'response_format="json"' in instructions  # no schema has it
     assert set(re.findall(r"infinity_\w+", instructions)) <= {tool.name for tool in contract()}
-
-
-# --- manage.py mcp_tools --------------------------------------------------------------------------
-
-
-def mcp_tools(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", "mcp_tools", *arguments],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-
-
-def printed(output: str) -> tuple[dict[str, int], str]:
-    """Bytes by name, and the last line. Each line has about as many tokens as 3.5 bytes make."""
-    *lines, total = output.splitlines()
-    found = [re.fullmatch(r"(\w+) +(\d+) bytes +(\d+) tokens", line) for line in lines]
-    sizes = {}
-    for match in found:
-        assert match
-        assert round(int(match[2]) / 3.5) == int(match[3])
-        sizes[match[1]] = int(match[2])
-    return sizes, total
-
-
-def test_mcp_tools_prints_what_an_admin_sees_and_what_it_costs(listing: Listing) -> None:
-    done = mcp_tools()
-    sizes, total = printed(done.stdout)
-    assert {tool["name"]: len(orjson.dumps(tool)) for tool in listing.tools} == sizes
-    assert re.fullmatch(
-        rf"{len(sizes)} tools +{sum(sizes.values())} bytes +\d+ tokens \(estimated\)", total
-    )
-
-
-def test_mcp_tools_prints_what_a_user_sees(make_user: MakeUser) -> None:
-    make_user("bob", "read-only", allowed_tools=["infinity_get_profile", "infinity_create_item"])
-    sizes, total = printed(mcp_tools("--user", "bob").stdout)
-    assert ["infinity_get_profile"] == list(sizes)
-    assert total.startswith("1 tools ")
-
-
-def test_mcp_tools_of_an_unknown_user_gets_one_line(transactional_db: None) -> None:
-    done = mcp_tools("--user", "nobody")
-    assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
-    assert "There is no MCP user 'nobody'" in done.stderr
