@@ -35,12 +35,19 @@ OPENAI_FORMATS = {
 # An `anyOf` is missing here: it is refused at the root, and clients misread it elsewhere.
 ANTHROPIC_KEYWORDS = ANNOTATED | {"additionalProperties", "default", "const"}
 ANTHROPIC_FORMATS = OPENAI_FORMATS | {"uri"}
-MAX_PREFIX_LENGTH = "mcp__infinity_workspaces__"  # clients put the server's name before a tool's
+# Clients put the server's name before a tool's; this is the longest that leaves room for ours.
+PREFIX = "mcp__infinity_workspaces__"
+MAX_DESCRIPTION = 1024  # characters
+MAX_TOOLS = 128
+# OpenAI's limits of one strict function, where they were narrower at first, those.
+MAX_PROPERTIES, MAX_CHOICES, MAX_NAMES = 100, 500, 15_000  # in all; of names, characters
+MAX_OBJECTS, MAX_LEVELS = 5, 10  # in each other; levels count lists too
 
 
 def refused(tool: dict[str, Any]) -> list[str]:
     """What any of them would say of a tool of `tools/list`; nothing when all take it."""
-    return [*refused_by_gemini(tool), *refused_by_openai(tool), *refused_by_anthropic(tool)]
+    rules = (refused_by_any, refused_by_gemini, refused_by_openai, refused_by_anthropic)
+    return [fault for rule in rules for fault in rule(tool)]
 
 
 def refused_by_gemini(tool: dict[str, Any]) -> Iterator[str]:
@@ -70,8 +77,6 @@ def refused_by_openai(tool: dict[str, Any]) -> Iterator[str]:
     """A strict function, made so by the client: closed, with every property required."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", tool["name"]):
         yield f"OpenAI: the name {tool['name']}"
-    if len(tool["description"]) > 1024:
-        yield "OpenAI: the description is too long"
     root = tool["inputSchema"]
     if root.get("type") != "object" or "properties" not in root:
         yield "OpenAI: the root is no object with properties"
@@ -86,18 +91,36 @@ def refused_by_openai(tool: dict[str, Any]) -> Iterator[str]:
             yield f"OpenAI: {place} is open"
         if "format" in schema and schema["format"] not in OPENAI_FORMATS:
             yield f"OpenAI: {place}.format"
-        if place.count(".properties.") + place.count(".items") > 5:
-            yield f"OpenAI: {place} is nested too deeply"
-    if len(found) > 100 or sum(len(schema.get("enum", ())) for _, schema in found) > 500:
+    if depth(root, "object") > MAX_OBJECTS or depth(root, "object", "array") > MAX_LEVELS:
+        yield "OpenAI: it is nested too deeply"
+    names = [name for _, schema in found for name in schema.get("properties", ())]
+    choices = [str(choice) for _, schema in found for choice in schema.get("enum", ())]
+    if len(names) > MAX_PROPERTIES or len(choices) > MAX_CHOICES:
         yield "OpenAI: there is too much"
+    if sum(map(len, names + choices)) > MAX_NAMES:
+        yield "OpenAI: its names and choices are too long"
+
+
+def refused_by_any(tool: dict[str, Any]) -> Iterator[str]:
+    """What JSON Schema forbids, or at least one of them."""
+    for place, schema in [("tool", tool), *parts(tool["inputSchema"])]:
+        if len(schema.get("description", "")) > MAX_DESCRIPTION:
+            yield f"{place}: the description is too long"
+        if schema.get("enum") == []:
+            yield f"{place}: the enum is empty"
+        for names in (schema.get("enum", []), schema.get("required", [])):
+            if len(names) != len(set(map(str, names))):
+                yield f"{place}: a name stands twice"
+        # Some clients make identifiers of them.
+        for name in schema.get("properties", ()):
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
+                yield f"{place}: the name {name!r}"
 
 
 def refused_by_anthropic(tool: dict[str, Any]) -> Iterator[str]:
     """A tool, also with `strict`; names are those that clients with several servers give it."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", MAX_PREFIX_LENGTH + tool["name"]):
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", PREFIX + tool["name"]):
         yield f"Anthropic: the name {tool['name']}"
-    if len(tool["description"]) > 1024:
-        yield "Anthropic: the description is too long"
     if tool["inputSchema"].get("type") != "object":
         yield "Anthropic: the root is no object"
     for place, schema in parts(tool["inputSchema"]):
@@ -129,6 +152,12 @@ def parts(schema: Schema, place: str = "parameters") -> Iterator[tuple[str, Sche
         yield from parts(each, f"{place}.properties.{name}")
     if "items" in schema:
         yield from parts(schema["items"], f"{place}.items")
+
+
+def depth(schema: Schema, *types: str) -> int:
+    """How many schemas of these types are in each other, the outermost included."""
+    inner = [*schema.get("properties", {}).values(), *filter(None, [schema.get("items")])]
+    return (schema.get("type") in types) + max((depth(each, *types) for each in inner), default=0)
 
 
 def is_name(value: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakeUser
-from tests.providers import parts, refused
+from tests.providers import MAX_TOOLS, parts, refused
 from tests.support import Server
 
 KEYWORDS = {"type", "description", "enum", "format", "properties", "required", "items"}
@@ -36,6 +36,10 @@ def listed(request: pytest.FixtureRequest, server: Server, make_user: MakeUser) 
 
 def test_every_provider_takes_every_tool(listed: Listed) -> None:
     assert {} == {tool["name"]: faults for tool in listed if (faults := refused(tool))}
+
+
+def test_no_provider_gets_too_many_tools(listed: Listed) -> None:
+    assert len(listed) <= MAX_TOOLS
 
 
 def test_every_part_of_a_schema_has_a_type_and_nothing_that_clients_misread(
@@ -64,7 +68,21 @@ def tool(schema: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {"name": "do", "description": "Does.", "inputSchema": root, **changes}
 
 
+def object_of(schema: dict[str, Any], **properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {"a": schema, **properties}}
+
+
+def in_lists(schema: dict[str, Any], levels: int) -> dict[str, Any]:
+    for _ in range(levels):
+        schema = {"type": "array", "items": schema}
+    return schema
+
+
 STRING = {"type": "string"}
+DEEP = object_of(object_of(object_of(object_of(STRING))))  # with the root of a tool, five
+ROWS = in_lists(object_of(in_lists(object_of(in_lists(STRING, 1)), 1)), 1)
+WIDE = {f"p{number}": STRING for number in range(98)}
+LONG = {f"{'p' * 60}{number}": {**STRING, "enum": ["x" * 150]} for number in range(72)}
 
 
 @pytest.mark.parametrize(
@@ -95,6 +113,24 @@ STRING = {"type": "string"}
         tool({"type": "integer", "minimum": 1, "maximum": 100}),
         tool({"type": "string", "pattern": "^a$"}),
         tool({"type": "string", "title": "A"}),
+        tool(object_of(DEEP)),
+        tool(in_lists(STRING, 10)),
+        tool(STRING, inputSchema=object_of(STRING, b=STRING, **WIDE, c=STRING)),
+        tool({**STRING, "enum": [f"choice {number}" for number in range(501)]}),
+        tool(STRING, inputSchema=object_of(STRING, **LONG)),
+        tool({**STRING, "enum": []}),
+        tool({**STRING, "enum": ["a", "a"]}),
+        tool({**STRING, "description": "x" * 1025}),
+        tool(object_of({**STRING, "description": "x" * 1025})),
+        tool(STRING, inputSchema={**object_of(STRING), "required": ["a", "a"]}),
+        tool(STRING, inputSchema={**object_of(STRING), "required": ["b"]}),
+        tool(object_of(STRING, **{"b-c": STRING})),
+        tool(object_of(STRING, **{"1": STRING})),
+        tool(object_of(STRING, **{"": STRING})),
+        tool(object_of(STRING, **{"p" * 65: STRING})),
+        tool(STRING, name=""),
+        tool(STRING, name="do.it"),
+        tool(STRING, name="d" * 39),
         tool(STRING, name="do it"),
         tool(STRING, name="d" * 60),
         tool(STRING, description="x" * 1025),
@@ -107,3 +143,19 @@ def test_a_tool_that_a_provider_refuses_is_found(wrong: dict[str, Any]) -> None:
     assert [] == refused(tool(STRING))
     assert [] == refused(tool({}, inputSchema={"type": "object", "properties": {}}))
     assert refused(wrong)
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        tool(DEEP),
+        tool(in_lists(STRING, 9)),
+        # A list of rows, each with a list of entries that hold a list; `items` may be a name.
+        tool(STRING, inputSchema=object_of(STRING, items=ROWS)),
+        tool(STRING, inputSchema=object_of(STRING, **WIDE)),
+        tool({**STRING, "description": "x" * 1024}, description="x" * 1024),
+        tool(STRING, name="d" * 38),
+    ],
+)
+def test_a_tool_at_the_limits_is_taken(right: dict[str, Any]) -> None:
+    assert [] == refused(right)
