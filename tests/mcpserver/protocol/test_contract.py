@@ -62,14 +62,14 @@ archive_item              admin -DI  *board item_id
 list_subitems             read  R-I  *board parent_item_id folder_id? expand?:[item] *paging
 create_subitem            write ---  *board folder_id parent_item_id *values
 list_comments             read  R-I  *board item_id expand?:[comment] *paging
-get_comment               read  R-I  *board item_id comment_id expand?:[comment]
+get_comment               read  R-I  *board item_id comment_id expand?:[comment] offset?:integer
 create_comment            write ---  *board item_id text parent_id?
 add_item_comment          write ---  *board item_id comment_text
 update_comment            write --I  *board item_id comment_id text? parent_id?
                                      clear?:[parent_id]
 delete_comment            admin -DI  *board item_id comment_id
 get_item_values           read  R-I  *board item_id
-get_item_attribute_value  read  R-I  *board item_id attribute_id
+get_item_attribute_value  read  R-I  *board item_id attribute_id offset?:integer
 list_item_values          read  R-I  *board folder_id? *paging
 upload_attachment_from_url     write ---  workspace_id url
 upload_attachment_from_base64  write ---  workspace_id file_name content_base64 content_type?
