@@ -35,22 +35,10 @@ from mcpserver.context import CallContext, current_call, current_caller, set_cal
 from mcpserver.gateway.clients import Upstream
 from mcpserver.infinity import InfinityError, JsonObject
 from mcpserver.protocol.errors import bounded, error_meta
+from mcpserver.protocol.instructions import INSTRUCTIONS
 from mcpserver.protocol.result_cache import KeptListings, explain_errors
 from mcpserver.tools import all_tools
 from mcpserver.tools._registry import InfinityTool
-
-# Sent to every client when it connects (at most 1,500 characters).
-INSTRUCTIONS = """\
-Infinity keeps work in workspaces > boards > folders > items; a board's attributes say which \
-values its items have. Find ids in that order: workspaces, boards, folders, attributes, items. An \
-id belongs to one workspace and board; never guess one. Exact names work in place of ids, but not \
-for items.
-An item has no title field: its title and all else are values, returned only with \
-expand=["values.attribute"]. To say something about an item, comment on it; to change its state, \
-update its values.
-Infinity has no text search and no filter by value: page through a list (limit up to 100, then \
-after=<cursor>; sort_by id or created_at) and look. Boards cannot be changed or deleted here.
-Every tool also takes response_format="json": records as Infinity keeps them."""
 
 # Errors whose text is written for a model.
 MODEL_FACING_ERRORS = (InfinityError, CredentialError, WrongValue, ToolError)
