@@ -21,10 +21,9 @@ FOLDERS = ("accounts", "credentials", "infinity_mcp", "mcpserver", "oauthbridge"
 PUBLIC = {"_asdict", "_base_manager", "_default_manager", "_exit", "_meta", "_replace", "_state"}
 # Where each is, and what for.
 PRIVATE: dict[str, Callable[[], Any]] = {
-    # The SDK offers no way to serve one request, to mount its server twice, or to leave out the
-    # prompts and resources that it announces.
+    # The SDK offers no way to serve one request, to mount its server twice, or to complete
+    # arguments with a handler whose errors keep their text.
     "_lowlevel_server": lambda: MCPServer("x")._lowlevel_server,
-    "_request_handlers": lambda: MCPServer("x")._lowlevel_server._request_handlers,
     # aiohttp sends PUT and DELETE again when a connection breaks; a write goes out once.
     "_retry_connection": lambda: _is_in("_retry_connection", aiohttp.ClientSession),
     # psycopg names neither its timeout nor the way to cancel with one.

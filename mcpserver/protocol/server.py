@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from typing import Any, cast
 
 from anyio.lowlevel import checkpoint_if_cancelled
-from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp_types import CallToolResult, InputRequiredResult
@@ -36,6 +35,7 @@ from mcpserver.gateway.clients import Upstream
 from mcpserver.infinity import InfinityError, JsonObject
 from mcpserver.protocol.errors import bounded, error_meta
 from mcpserver.protocol.instructions import INSTRUCTIONS
+from mcpserver.protocol.offers import OfferingServer
 from mcpserver.protocol.result_cache import KeptListings, explain_errors
 from mcpserver.tools import all_tools
 from mcpserver.tools._registry import InfinityTool
@@ -54,7 +54,7 @@ class NotAllowed(ToolError):
         self.why = why
 
 
-class InfinityServer(MCPServer[Upstream]):
+class InfinityServer(OfferingServer):
     """Lists and calls tools, each only for callers whose policy allows it.
 
     Calls are recorded in `log`, which is None where there is no database.
@@ -76,10 +76,6 @@ class InfinityServer(MCPServer[Upstream]):
         )
         self.middleware.insert(0, explain_errors)  # around the SDK's own middleware too
         self.tools = {tool.name: tool for tool in tools}
-        # The SDK offers these even where there are none, and clients would ask for them in vain.
-        for kind in ("prompts/list", "prompts/get", "resources/list", "resources/read"):
-            del self._lowlevel_server._request_handlers[kind]
-        del self._lowlevel_server._request_handlers["resources/templates/list"]
 
     def tool_in(self, params: dict[str, Any]) -> InfinityTool | None:
         """The tool that the params of a call name, or None."""

@@ -164,16 +164,23 @@ def test_a_large_body_may_take_longer(key: str, monkeypatch: pytest.MonkeyPatch)
     assert 200 == asyncio.run(whose_body_comes(key, slowly(), len(body))).status_code
 
 
-def test_only_tools_are_offered(server: Server, key: str) -> None:
+def test_changes_and_subscriptions_are_not_offered(server: Server, key: str) -> None:
     params = {
         "protocolVersion": "2025-06-18",
         "capabilities": {},
         "clientInfo": {"name": "test", "version": "0"},
     }
     message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
-    assert ["tools"] == list(server.post(key, json=message).json()["result"]["capabilities"])
-    message = {"jsonrpc": "2.0", "id": 1, "method": "prompts/list"}
-    assert -32601 == server.post(key, json=message).json()["error"]["code"]
+    offered = {
+        "completions": {},
+        "prompts": {"listChanged": False},
+        "resources": {"listChanged": False, "subscribe": False},
+        "tools": {"listChanged": False},
+    }
+    assert offered == server.post(key, json=message).json()["result"]["capabilities"]
+    subscribe = {"method": "resources/subscribe", "params": {"uri": "infinity://x"}}
+    answer = server.post(key, json={"jsonrpc": "2.0", "id": 1, **subscribe})
+    assert -32601 == answer.json()["error"]["code"]
 
 
 def test_answers_are_not_cached(server: Server, key: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp_types import PromptReference, TextContent, TextResourceContents
 
 from mcpserver.sandbox import ADA_TOKEN
 from tests.support import PATIENCE_SECONDS, ROOT, data_of
@@ -34,17 +35,19 @@ def stdio_environment(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_the_official_client_works_over_stdio(tmp_path: Path, mode: str) -> None:
-    server = StdioServerParameters(
+def stdio_server(folder: Path) -> StdioServerParameters:
+    return StdioServerParameters(
         command=sys.executable,
         args=["manage.py", "mcp_serve"],
         cwd=ROOT,
-        env=stdio_environment(tmp_path),
+        env=stdio_environment(folder),
     )
 
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_the_official_client_works_over_stdio(tmp_path: Path, mode: str) -> None:
     async def workspaces() -> list[str]:
-        async with Client(server, mode=mode) as client:
+        async with Client(stdio_server(tmp_path), mode=mode) as client:
             tools = {tool.name for tool in (await client.list_tools()).tools}
             assert "infinity_create_item" in tools
             page = data_of(
@@ -54,6 +57,33 @@ def test_the_official_client_works_over_stdio(tmp_path: Path, mode: str) -> None
 
     assert any("Sandbox" in name for name in asyncio.run(workspaces()))
     assert not (tmp_path / "absent").exists()
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_prompts_completions_and_resources_work_over_stdio(tmp_path: Path, mode: str) -> None:
+    report = PromptReference(name="weekly_report")
+
+    async def use() -> None:
+        async with Client(stdio_server(tmp_path), mode=mode) as client:
+            typed = {"name": "workspace", "value": "sandbox d"}
+            [workspace] = (await client.complete(report, typed)).completion.values
+            typed = {"name": "board", "value": "prod"}
+            place = {"workspace": "31337"}
+            [board] = (await client.complete(report, typed, place)).completion.values
+            arguments = {"workspace": workspace, "board": board}
+            [message] = (await client.get_prompt(report.name, arguments)).messages
+            assert isinstance(message.content, TextContent)
+            assert '- board: "Product roadmap"' in message.content.text
+
+            listed = {"workspace_id": "31337", "response_format": "json"}
+            boards = await client.call_tool("infinity_list_boards", listed)
+            id = data_of(boards)["data"][0]["id"]
+            address = f"infinity://workspaces/31337/boards/{id}"
+            [content] = (await client.read_resource(address)).contents
+            assert isinstance(content, TextResourceContents)
+            assert content.text
+
+    asyncio.run(use())
 
 
 def test_nothing_but_protocol_is_on_standard_output(tmp_path: Path) -> None:

@@ -42,6 +42,26 @@ def initialize(version: str) -> dict[str, Any]:
     return {"method": "initialize", "params": params}
 
 
+def get_prompt(name: Any, arguments: Any) -> dict[str, Any]:
+    return {"method": "prompts/get", "params": {"name": name, "arguments": arguments}}
+
+
+def complete(ref: dict[str, str], name: str, value: Any, **context: Any) -> dict[str, Any]:
+    params = {"ref": ref, "argument": {"name": name, "value": value}, "context": context}
+    return {"method": "completion/complete", "params": params}
+
+
+BOARD = "infinity://workspaces/{ws}/boards/{board}"
+PROMPT = {"type": "ref/prompt", "name": "weekly_report"}
+PROMPT_ARGUMENTS: tuple[Any, ...] = (
+    {"workspace": "é", "board": "x\n> y"},
+    {"workspace": 31337, "board": "x"},
+    {"workspace": "x", "board": "x" * 201},
+    {"unknown": "x"},
+    {},
+    None,
+    [],
+)
 PLACE = {"workspace_id": "1", "board_id": "Hq7wTz3KfPa"}
 ABOVE_64_BITS = 12345678901234567890123
 JSON, JSON_OR_EVENTS = "application/json", "application/json, text/event-stream"
@@ -89,7 +109,26 @@ REQUESTS: list[dict[str, Any]] = [
     call("infinity_get_profile", {"unknown": {"a": [1, None, 1.5]}}),
     {"method": "tools/call"},
     {"method": "prompts/list"},
+    {"method": "prompts/list", "params": {"cursor": "x"}},
+    {"method": "prompts/list", "params": {"cursor": 5}},
+    {"method": "prompts/get"},
+    *(get_prompt("weekly_report", arguments) for arguments in PROMPT_ARGUMENTS),
+    get_prompt("no_such_prompt", {}),
+    get_prompt(5, {}),
+    {"method": "resources/list"},
+    {"method": "resources/templates/list"},
     {"method": "resources/read", "params": {"uri": "x:y"}},
+    {"method": "resources/read", "params": {"uri": BOARD.format(ws="1", board="unknown")}},
+    {"method": "resources/subscribe", "params": {"uri": "x:y"}},
+    *(complete(PROMPT, "workspace", value) for value in ("", "sand", "é", 5, None)),
+    complete(PROMPT, "board", "", arguments={"workspace": "31337"}),
+    complete(PROMPT, "board", "", arguments={"workspace": "1"}),
+    complete(PROMPT, "board", "", arguments={"workspace": "x" * 101}),
+    complete(PROMPT, "no_such_argument", ""),
+    complete({"type": "ref/prompt", "name": "no_such_prompt"}, "board", ""),
+    complete({"type": "ref/resource", "uri": BOARD}, "ws", "3"),
+    complete({"type": "ref/resource", "uri": "x:y"}, "ws", ""),
+    complete({"type": "ref/other"}, "ws", ""),
     {"method": "logging/setLevel", "params": {"level": "info"}},
     {"method": "completion/complete", "params": {}},
     {"method": "server/discover"},
