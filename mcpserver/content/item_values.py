@@ -57,14 +57,11 @@ class ItemValuesInput:
         return entries
 
 
-async def item_values(
-    api: InfinityClient, workspace_id: str, board_id: str, written: ItemValuesInput
-) -> list[JsonObject]:
+async def item_values(lists: Lists, written: ItemValuesInput) -> list[JsonObject]:
     """Convert values to Infinity's `[{attribute_id, data}]`. Raises WrongValue."""
     title = _title(written)
     if not written.named and title is None:
         return []
-    lists = Lists(api, workspace_id, board_id)
     while True:
         values, faults = await _converted(written.named, title, lists)
         if not faults:
@@ -92,14 +89,12 @@ async def default_data(
 
 
 @asynccontextmanager
-async def faults_named(
-    api: InfinityClient, workspace_id: str, board_id: str, values: list[JsonObject]
-) -> AsyncIterator[None]:
+async def faults_named(lists: Lists, values: list[JsonObject]) -> AsyncIterator[None]:
     """Puts names of attributes into Infinity's errors, which give the places of values instead."""
     try:
         yield
     except Invalid as error:
-        attributes = await Lists(api, workspace_id, board_id).attributes()
+        attributes = await lists.attributes()
         names = {attribute["id"]: attribute.get("name") for attribute in attributes}
         places = {str(n): names.get(each["attribute_id"]) for n, each in enumerate(values)}
 

@@ -11,6 +11,7 @@ CORE = frozenset(
         "infinity_query_items",
         "infinity_read_item",
         "infinity_list_changes",
+        "infinity_list_items",
         "infinity_create_item",
         "infinity_update_item",
         "infinity_add_item_comment",

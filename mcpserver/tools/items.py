@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
-from mcpserver.content.board_cache import ATTRIBUTES, shown
+from mcpserver.content.board_cache import ATTRIBUTES, Lists, shown
 from mcpserver.content.item_overview import item_overview
 from mcpserver.content.item_values import ItemValuesInput, faults_named, item_values
+from mcpserver.content.item_writes import item_before, written_item
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.infinity.records import is_record
@@ -91,13 +92,14 @@ async def infinity_create_item(
     sort_order: SortOrder | MISSING = MISSING,
 ) -> JsonObject:
     """Create an item in a folder. List the board's attributes first to know its values."""
-    written = ItemValuesInput(values, values_by_name, name, title)
-    item = given(folder_id=folder_id, parent_id=parent_id, sort_order=sort_order)
-    item["values"] = await item_values(api, workspace_id, board_id, written)
-    async with faults_named(api, workspace_id, board_id, item["values"]):
-        return await api.post(
+    lists = Lists(api, workspace_id, board_id)
+    written = await item_values(lists, ItemValuesInput(values, values_by_name, name, title))
+    item = given(folder_id=folder_id, parent_id=parent_id, sort_order=sort_order, values=written)
+    async with faults_named(lists, written):
+        made = await api.post(
             "workspaces/{ws}/boards/{board}/items", item, ws=workspace_id, board=board_id
         )
+    return await written_item(lists, board_id, made, written)
 
 
 @write_tool(idempotent=True)
@@ -115,20 +117,21 @@ async def infinity_update_item(
     sort_order: SortOrder | MISSING = MISSING,
 ) -> JsonObject:
     """Change an item's values (a list is replaced whole), folder or parent. The rest stays."""
-    written = await item_values(
-        api, workspace_id, board_id, ItemValuesInput(values, values_by_name, name, title)
-    )
+    lists = Lists(api, workspace_id, board_id)
+    written = await item_values(lists, ItemValuesInput(values, values_by_name, name, title))
     item = changes(
         folder_id=folder_id, parent_id=parent_id, sort_order=sort_order, values=written or MISSING
     )
-    async with faults_named(api, workspace_id, board_id, written):
-        return await api.put(
+    before = await item_before(api, workspace_id, board_id, item_id)
+    async with faults_named(lists, written):
+        updated = await api.put(
             "workspaces/{ws}/boards/{board}/items/{item}",
             item,
             ws=workspace_id,
             board=board_id,
             item=item_id,
         )
+    return await written_item(lists, board_id, updated, written, before)
 
 
 @admin_tool(destructive=True, idempotent=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from mcp.server.mcpserver import Context
 from pydantic import MISSING
 
+from mcpserver.content.board_cache import Lists
 from mcpserver.content.errors import WrongValue
 from mcpserver.content.filtered_pages import matching
 from mcpserver.content.item_values import ItemValuesInput, faults_named, item_values
+from mcpserver.content.item_writes import written_item
 from mcpserver.content.pages import PAGE_SIZE, Position
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
@@ -102,11 +104,13 @@ async def infinity_create_subitem(
     sort_order: SortOrder | MISSING = MISSING,
 ) -> JsonObject:
     """Create a sub-item, in the same folder as its parent."""
-    item = given(folder_id=folder_id, parent_id=parent_item_id, sort_order=sort_order)
-    item["values"] = await item_values(
-        api, workspace_id, board_id, ItemValuesInput(values, values_by_name, name, title)
+    lists = Lists(api, workspace_id, board_id)
+    written = await item_values(lists, ItemValuesInput(values, values_by_name, name, title))
+    item = given(
+        folder_id=folder_id, parent_id=parent_item_id, sort_order=sort_order, values=written
     )
-    async with faults_named(api, workspace_id, board_id, item["values"]):
-        return await api.post(
+    async with faults_named(lists, written):
+        made = await api.post(
             "workspaces/{ws}/boards/{board}/items", item, ws=workspace_id, board=board_id
         )
+    return await written_item(lists, board_id, made, written)

@@ -11,7 +11,7 @@ import orjson
 
 from mcpserver.content.conversion import Texts
 from mcpserver.content.item_reader import Reader
-from mcpserver.content.rendering.lines import moment
+from mcpserver.content.rendering.lines import moment, one_line
 from mcpserver.content.rendering.names import PEOPLE, attribute_id_of, raw_values
 from mcpserver.content.richtext.richtext import looks_like_html
 from mcpserver.content.values.conversions import kind_of
@@ -60,7 +60,7 @@ class Cells:
         """Pairs of a key and its text, without empty ones and without values of an item."""
         keys = [key for key in FIRST if key in record] + [key for key in record if key not in FIRST]
         for key in keys:
-            if key in silent or (key == "values" and isinstance(record[key], list)):
+            if key in silent or (key in ("values", "changed") and isinstance(record[key], list)):
                 continue
             text = self._field(record, key, record[key])
             if text.strip():
@@ -68,10 +68,9 @@ class Cells:
 
     def values(self, record: JsonObject) -> Iterator[tuple[str, str]]:
         """Pairs of an attribute's name and the text of its value, without empty ones."""
-        for value in record.get("values") or ():
-            if isinstance(value, dict) and value.get("attribute_name") and value.get("text"):
-                column = self._column(value["attribute_id"], value["attribute_name"])
-                yield column, moment(value["text"])
+        for row in _rows(record, "values"):
+            if row["text"]:
+                yield self._column(row["attribute_id"], row["attribute_name"]), moment(row["text"])
         data = {attribute_id_of(value): value.get("data") for value in raw_values(record)}
         known = [each for each in self._attributes if each in data]
         for id in [*known, *(id for id in data if id not in self._attributes)]:
@@ -83,6 +82,14 @@ class Cells:
                 text = moment(text)
             if text.strip():
                 yield self._column(id, attribute.get("name")), text
+
+    def changes(self, record: JsonObject) -> Iterator[tuple[str, str]]:
+        """Pairs of an attribute's name and its new value, with the old one where it is known."""
+        for row in _rows(record, "changed"):
+            text = row["text"] or "empty"
+            if row.get("was", row["text"]) != row["text"]:
+                text += f" (was {one_line(row['was']) or 'empty'})"
+            yield self._column(row["attribute_id"], row["attribute_name"]), text
 
     @cached_property
     def _attributes(self) -> dict[str, JsonObject]:
@@ -146,3 +153,11 @@ class Cells:
             case list() if all(isinstance(e, dict) and "object" in e and "id" in e for e in value):
                 return ", ".join(self.text(entry) for entry in value)
         return orjson.dumps(value).decode()
+
+
+def _rows(record: JsonObject, key: str) -> Iterator[JsonObject]:
+    """The rows of the tools for values, which Infinity's own values are not."""
+    rows = record.get(key)
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and isinstance(row.get("text"), str) and "attribute_name" in row:
+            yield row

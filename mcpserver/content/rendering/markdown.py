@@ -39,15 +39,19 @@ class Markdown:
 
     def record(self, record: JsonObject) -> str:
         """A record, with long texts cut if need be."""
-        fields, values = list(self.cells.fields(record)), list(self.cells.values(record))
+        fields = list(self.cells.fields(record))
+        parts = {
+            "values": list(self.cells.values(record)),
+            "changed": list(self.cells.changes(record)),
+        }
         for cap in CAPS:
             lines = [line for name, text in fields for line in block(name, text, cap)]
-            if values:
-                lines.append("values:")
-                lines += [line for name, text in values for line in block(name, text, cap, "  ")]
+            for part, pairs in parts.items():
+                lines += [f"{part}:"] if pairs else []
+                lines += [line for name, text in pairs for line in block(name, text, cap, "  ")]
             if sum(size_of(line) + 1 for line in lines) <= self._room:
                 break
-        cuts = any(is_cut(text, cap) for _, text in [*fields, *values])
+        cuts = any(is_cut(text, cap) for pairs in (fields, *parts.values()) for _, text in pairs)
         # For some changes Infinity's answer is empty, which a model could take for a failure.
         return _within([*self._notices(cap if cuts else None), *(lines or [notice_line("Done.")])])
 

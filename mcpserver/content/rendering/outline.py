@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mcpserver.content.rendering.lines import cell, indented, one_line
+from mcpserver.content.rendering.lines import cell, indented, one_line, row_line
 from mcpserver.infinity import JsonObject
 
 _SEPARATORS = (", ", " · ", "; ", ": ")
@@ -25,16 +25,12 @@ def quoted(name: Any) -> str:
 def table(columns: dict[str, str], rows: list[JsonObject]) -> Iterator[str]:
     """A table: headers by key; columns without any value are left out."""
     used = {key: header for key, header in columns.items() if any(row.get(key) for row in rows)}
-    if not rows:
+    if not used:
         return
-    yield _row(used.values())
-    yield "|" + "---|" * len(used)
+    yield row_line(used.values())
+    yield "|".join("---" for _ in used)
     for row in rows:
-        yield _row(row.get(key, "") for key in used)
-
-
-def _row(cells: Iterable[Any]) -> str:
-    return f"| {' | '.join(cell(str(each)) for each in cells)} |"
+        yield row_line(cell(str(row.get(key, ""))) for key in used)
 
 
 def text_lines(head: str, text: str) -> Iterator[str]:

@@ -62,7 +62,7 @@ def test_a_board_is_described_in_one_call(board: Agent) -> None:
         "- Status · label · multiple=false, allowNew=true, allowEmpty=true "
         "· labels: To do, Doing, Done, Blocked",
         "- Progress · progress · min=0, max=100",
-        "| 4242 | Ada Example | ada@example.org | owner |",
+        "4242 | Ada Example | ada@example.org | owner",
     ):
         assert line in text.splitlines()
     assert "\n  - Sprint 14 · " in text
