@@ -73,7 +73,7 @@ async def board_overview(api: InfinityClient, workspace_id: str, board_id: str) 
     such board.
     """
     parts = await _read(api, workspace_id, board_id)
-    await _cache(parts, workspace_id, board_id)
+    await _note_shown(parts, workspace_id, board_id)
     common = _common_list(parts)
     ordered = in_order(parts.attributes.value, common)
     attributes = ordered[: MAX_LISTED["attributes"]]
@@ -128,7 +128,7 @@ async def _read(api: InfinityClient, workspace_id: str, board_id: str) -> _Parts
     return parts
 
 
-async def _cache(parts: _Parts, workspace_id: str, board_id: str) -> None:
+async def _note_shown(parts: _Parts, workspace_id: str, board_id: str) -> None:
     """Let names refer to what is shown now."""
     for name in (ATTRIBUTES, MEMBERS, VIEWS):
         part = parts.listed(name)

@@ -102,7 +102,7 @@ def test_a_text_of_60_kb_is_read_to_its_end_by_following_the_notices(
 
 
 def test_a_long_comment_is_read_to_its_end(item: Agent) -> None:
-    whole = "\n\n".join(f"Paragraph {n}" for n in range(2_500))
+    whole = "\n\n".join(f"Paragraph {n} of a long story" for n in range(1_200))
     made = item.result("infinity_create_comment", text=whole)["id"]
     seen, offset = "", 0
     for _ in range(10):
@@ -112,14 +112,15 @@ def test_a_long_comment_is_read_to_its_end(item: Agent) -> None:
         if not match:
             break
         offset = int(match[1])
-    assert [str(n) for n in range(2_500)] == re.findall(r"Paragraph (\d+)", seen)
+    assert [str(n) for n in range(1_200)] == re.findall(r"Paragraph (\d+)", seen)
 
 
 def test_a_list_tells_how_to_read_the_texts_that_it_cuts(many: tuple[Agent, list[str]]) -> None:
     reader, _ = many
-    first = reader.text("infinity_list_items", limit=50, expand=["values"]).splitlines()[0]
-    assert "infinity_get_item_attribute_value" in first
-    cut = re.search(r"cut to (\d+) characters.*offset=(\d+)", first)
+    text = reader.text("infinity_list_items", limit=50, expand=["values"])
+    own = "\n".join(line for line in text.splitlines() if line.startswith(">"))
+    assert "infinity_get_item_attribute_value" in own
+    cut = re.search(r"cut to (\d+) characters.*offset=(\d+)", own)
     assert cut and cut[1] == cut[2]
 
 
