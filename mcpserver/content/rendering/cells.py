@@ -47,9 +47,9 @@ class Cells:
     def row(self, record: JsonObject) -> Row:
         """The record as a row of a table."""
         row = Row()
-        first = [(key, text) for key, text in self.fields(record) if key in FIRST]
-        rest = [(key, text) for key, text in self.fields(record) if key not in FIRST]
-        for column, text in [*first, *self.values(record), *rest]:
+        fields = list(self.fields(record))
+        names = sum(key in FIRST for key, _ in fields)  # which come first
+        for column, text in [*fields[:names], *self.values(record), *fields[names:]]:
             if "\n" in text or len(text) > LONG:
                 row.texts[column] = text
             else:
@@ -74,14 +74,12 @@ class Cells:
         data = {attribute_id_of(value): value.get("data") for value in raw_values(record)}
         known = [each for each in self._attributes if each in data]
         for id in [*known, *(id for id in data if id not in self._attributes)]:
-            attribute = self._attributes.get(id, {"id": id})
-            if kind_of(attribute) in _REPEATED and record.get(_REPEATED[kind_of(attribute)]):
+            if record.get(self._repeated.get(id, "")):
                 continue
+            attribute = self._attributes.get(id, {"id": id})
             text = self._reader.text(attribute, data[id], self._texts)
-            if kind_of(attribute) in ("created_at", "updated_at"):
-                text = moment(text)
-            if text.strip():
-                yield self._column(id, attribute.get("name")), text
+            if text and not text.isspace():
+                yield self._column(id, attribute.get("name")), moment(text)
 
     def changes(self, record: JsonObject) -> Iterator[tuple[str, str]]:
         """Pairs of an attribute's name and its new value, with the old one where it is known."""
@@ -97,6 +95,12 @@ class Cells:
         attributes = {str(each["id"]): each for each in self._reader.attributes}
         title = next((id for id in attributes if kind_of(attributes[id]) == "text"), None)
         return {title: attributes[title], **attributes} if title else attributes
+
+    @cached_property
+    def _repeated(self) -> dict[str, str]:
+        """By attribute, the field of an item that says the same."""
+        kinds = {id: kind_of(attribute) for id, attribute in self._attributes.items()}
+        return {id: _REPEATED[kind] for id, kind in kinds.items() if kind in _REPEATED}
 
     @cached_property
     def _columns(self) -> dict[str, str]:
