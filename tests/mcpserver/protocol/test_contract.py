@@ -25,6 +25,7 @@ MAX_LISTING = {"admin": 32_000, "read-only": 13_500}
 # Kept free for query_items, search_items, create_items, update_items, undo, get_approval, search,
 # fetch, and for what existing tools gain: less with each that is there.
 TO_COME = {"admin": 6_000, "read-only": 2_600}
+MAX_CORE = 9_000
 MAX_INSTRUCTIONS_LENGTH = 1_500  # characters
 MAX_FIRST_PARAGRAPH = 250  # bytes; all that Codex shows its model before it searches for tools
 
@@ -243,6 +244,15 @@ def test_the_listing_is_lean(server: Server, make_user: MakeUser, access: str) -
     _, key = make_user("bob", access)
     size = sum(len(shown_to_models(tool)) for tool in server.listing(key))
     assert size <= MAX_LISTING[access] - TO_COME[access]
+
+
+def test_the_core_tools_are_for_clients_that_load_everything(
+    server: Server, make_user: MakeUser
+) -> None:
+    _, key = make_user("bob", toolset="core")
+    listed = server.listing(key)
+    assert 9 <= len(listed) <= 12
+    assert sum(len(shown_to_models(tool)) for tool in listed) <= MAX_CORE
 
 
 def test_every_tool_is_as_in_its_snapshot(listing: Listing) -> None:
