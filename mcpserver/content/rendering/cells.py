@@ -132,6 +132,8 @@ class Cells:
 
     def _known_text(self, record: JsonObject, key: str, value: str) -> str:
         """A text whose form is known: that of a comment is HTML, that of a row is not."""
+        if key in ("created_at", "updated_at"):
+            return moment(value, by="minutes")
         if key.endswith("_at"):
             return moment(value)
         if key == "text" and record.get("object") == "comment":

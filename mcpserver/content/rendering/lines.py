@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?(?:Z|\+00:00)?", re.ASCII)
 
@@ -41,10 +42,11 @@ def row_line(cells: Iterable[str]) -> str:
     return data_line(" | ".join(cells).rstrip(" |"))
 
 
-def moment(text: str) -> str:
+def moment(text: str, by: Literal["minutes", "seconds"] = "seconds") -> str:
     """A time of Infinity's, in UTC, without parts that say nothing; any other text as it is."""
     match = _MOMENT.fullmatch(text)
     if match is None:
         return text
     day, minute, seconds = match.groups()
-    return f"{day} {minute}" if seconds in (None, ":00") else f"{day} {minute}{seconds}"
+    is_whole = by == "minutes" or seconds in (None, ":00")
+    return f"{day} {minute}" if is_whole else f"{day} {minute}{seconds}"

@@ -11,7 +11,7 @@ from mcpserver.content.rendering.lines import cell, data_line, indented, one_lin
 from mcpserver.content.rendering.sizes import size_of
 
 # The most characters of each long text, tried in turn until the whole result fits.
-CAPS = (None, 8_000, 2_000, 500, 200)
+CAPS = (None, 16_000, 8_000, 4_000, 2_000, 1_000, 500, 200)
 Cap = int | None
 
 
