@@ -113,6 +113,16 @@ def test_variables_that_are_named_exist(path: Path) -> None:
     assert named <= {*documented_variables(), *of_others}
 
 
+def test_documented_limits_of_names_are_those_of_the_longest_tool() -> None:
+    longest = max(tool_names(), key=len)
+    named = f"mcp__infinity__{longest}"
+    page = " ".join((ROOT / "docs/clients.md").read_text().split())
+
+    assert f"`{named}`, has {len(named)}." in page
+    assert f"at most {64 - len(longest) - len('mcp____')} characters" in page
+    assert f"{59 - len(longest)} are left for the server's" in page
+
+
 def rendered_texts() -> list[str]:
     """Every text in the code, with … for what is put in while it runs."""
     folders = ("accounts", "credentials", "infinity_mcp", "mcpserver", "oauthbridge")
