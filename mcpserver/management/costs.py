@@ -15,11 +15,8 @@ from credentials.access import InfinityAccess, TokenFromEnvironment
 from mcpserver.context import CallContext, current_call, set_call
 from mcpserver.gateway.clients import Upstream
 from mcpserver.infinity import InfinityClient, JsonObject
+from mcpserver.management.tokens import LISTING_BYTES_PER_TOKEN, RESULT_BYTES_PER_TOKEN
 from mcpserver.protocol.server import InfinityServer
-
-# Measured with o200k (docs/performance.md); other models differ. Ids take many tokens.
-LISTING_BYTES_PER_TOKEN = 4.25
-RESULT_BYTES_PER_TOKEN = {"markdown": 2.2, "json": 2.6}
 
 # What agents read most. Tools that do not exist are skipped.
 CALLS: list[tuple[str, JsonObject]] = [

@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench import report, servers, worst_inputs
+from tests.bench import results as answers
+from tests.bench.board import MAX_ITEMS, MIN_ITEMS
 from tests.bench.load import CASES, NOTHING, Case, Figures, Load, Target, fault, problem
 
 PROFILE = CASES[1]
@@ -45,8 +47,19 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="SECONDS",
         help="time other callers instead, while the worst inputs keep two workers busy",
     )
+    parser.add_argument(
+        "--results",
+        type=int,
+        nargs="?",
+        const=300,
+        metavar="ITEMS",
+        help="measure instead what results of calls and jobs cost a model, on a folder of so many"
+        " items (300)",
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     chosen = parser.parse_args(arguments)
+    if chosen.results is not None and not MIN_ITEMS <= chosen.results <= MAX_ITEMS:
+        parser.error(f"--results takes {MIN_ITEMS} to {MAX_ITEMS:,} items")
     chosen.quiet_seconds = QUIET_SECONDS
     if chosen.short:
         chosen.rounds, chosen.seconds, chosen.quiet_seconds = 1, 1, QUIET_SECONDS_IN_SHORT
@@ -146,8 +159,20 @@ def _time_others(chosen: argparse.Namespace) -> int:
     return len(problems)
 
 
+def _measure_results(count: int) -> int:
+    with tempfile.TemporaryDirectory(prefix="infinity-mcp-bench-") as folder:
+        calls, jobs = answers.compare(Path(folder), count)
+    print(answers.as_markdown(calls, jobs))
+    wrong = [row for row in jobs if row.found < row.wanted]
+    for row in wrong:
+        print(f"scripts/bench: failed: {row.what}, {row.format}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
 def main() -> int:
     chosen = options()
+    if chosen.results:
+        return _measure_results(chosen.results)
     if chosen.worst_inputs:
         return _time_others(chosen)
     if shutil.which("wrk") is None:

@@ -1,4 +1,5 @@
-// Counts the o200k tokens of what `manage.py mcp_tools --json` prints, and prints a Markdown table.
+// Counts the o200k tokens of what `manage.py mcp_tools --json` prints, and prints a Markdown table;
+// of a list of texts, prints the list of their counts.
 "use strict";
 
 const HOW_TO_INSTALL = `This needs js-tiktoken, which has the table of o200k inside:
@@ -25,16 +26,24 @@ function row(what, texts) {
   console.log(`| ${what} | ${shown} | ${counted} | ${(bytes / count).toFixed(2)} |`);
 }
 
-const { tools, results } = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const listed = tools.map((tool) => tool.listed);
-console.log("| what | bytes | tokens | bytes per token |\n|---|---|---|---|");
-row(
-  `${tools.length} tools: name, description, schema`,
-  listed.map(({ name, description, inputSchema }) =>
-    JSON.stringify({ name, description, inputSchema }),
-  ),
-);
-row("the whole answer", [JSON.stringify({ jsonrpc: "2.0", id: 1, result: { tools: listed } })]);
-for (const { tool, arguments: given, format, text } of results) {
-  row([tool, ...Object.values(given).flat(), format].join(" "), [text]);
+function table({ tools, results }) {
+  const listed = tools.map((tool) => tool.listed);
+  console.log("| what | bytes | tokens | bytes per token |\n|---|---|---|---|");
+  row(
+    `${tools.length} tools: name, description, schema`,
+    listed.map(({ name, description, inputSchema }) =>
+      JSON.stringify({ name, description, inputSchema }),
+    ),
+  );
+  row("the whole answer", [JSON.stringify({ jsonrpc: "2.0", id: 1, result: { tools: listed } })]);
+  for (const { tool, arguments: given, format, text } of results) {
+    row([tool, ...Object.values(given).flat(), format].join(" "), [text]);
+  }
+}
+
+const input = JSON.parse(require("fs").readFileSync(0, "utf8"));
+if (Array.isArray(input)) {
+  console.log(JSON.stringify(input.map((text) => tokens.encode(text).length)));
+} else {
+  table(input);
 }
