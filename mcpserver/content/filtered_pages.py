@@ -59,7 +59,7 @@ async def matching(
                 raise
             return page_of(position)
         for record in filter(matches, position.rest_of(page["data"])):
-            here = replace(position, next_id=record["id"])
+            here = replace(position, next_id=record["id"], last_id=None)
             if len(found) == limit:
                 return page_of(here)
             found.append(record)

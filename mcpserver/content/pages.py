@@ -20,19 +20,21 @@ Cut = Callable[[JsonObject, int], JsonObject]
 
 @dataclass(frozen=True)
 class Position:
-    """A place in a list: how to read a page of Infinity's, and the record in it to go on with.
+    """A place in a list: how to read a page of Infinity's, and the records in it on both sides.
 
-    `cursor` is Infinity's, None for the first page. Without `next_id` the whole page is meant.
+    `cursor` is Infinity's, None for the first page. `next_id` is the record to go on with and
+    `last_id` the one before it on the way; without both the whole page is meant.
     """
 
     way: Way = "after"
     cursor: str | None = None
     next_id: str | int | None = None
+    last_id: str | int | None = None
 
     @property
     def text(self) -> str:
         """The position as a cursor of this server."""
-        parts = [self.way, self.cursor, self.next_id]
+        parts = [self.way, self.cursor, self.next_id, self.last_id]
         return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
     @classmethod
@@ -43,20 +45,31 @@ class Position:
         except ValueError:  # neither base64 nor JSON
             return None
         match parts:
-            case ["after" | "before" as way, str() | None as cursor, str() | int() | None as id]:
-                return cls(way, cursor, id)
+            case ["after" | "before" as way, str() | None as cursor, next_id, last_id]:
+                if _is_id(next_id) and _is_id(last_id):
+                    return cls(way, cursor, next_id, last_id)
         return None
 
-    def index_in(self, records: list[JsonObject]) -> int | None:
-        """Where the next record is; None when it is gone."""
-        if self.next_id is None:
-            return None
+    def index_in(self, records: list[JsonObject], step: int = 1) -> int | None:
+        """Where to go on, also when one of the two records is gone; None when both are.
+
+        `step` is 1 on the way from first to last, else -1.
+        """
         ids = [id_of(record) for record in records]
-        return ids.index(self.next_id) if self.next_id in ids else None
+        if self.next_id is not None and self.next_id in ids:
+            return ids.index(self.next_id)
+        if self.last_id is not None and self.last_id in ids:
+            return ids.index(self.last_id) + step
+        return None
 
     def rest_of(self, records: list[JsonObject]) -> list[JsonObject]:
-        """The records from the next one on, or all when it is gone: better twice than never."""
+        """The records from the next one on, or all when it cannot be found: better twice than
+        never."""
         return records[self.index_in(records) or 0 :]
+
+
+def _is_id(value: Any) -> bool:
+    return value is None or type(value) in (str, int)
 
 
 @dataclass(frozen=True)
@@ -76,8 +89,8 @@ class Window:
     @property
     def query(self) -> JsonObject:
         """How to ask Infinity for the page that has these records."""
-        limit = self.limit if self.start.next_id is None else PAGE_SIZE
-        query: JsonObject = {"limit": limit}
+        is_within = self.start.next_id is not None or self.start.last_id is not None
+        query: JsonObject = {"limit": PAGE_SIZE if is_within else self.limit}
         if self.start.cursor:
             query[self.start.way] = self.start.cursor
         return query
@@ -85,9 +98,9 @@ class Window:
     def shown(self, page: JsonObject) -> JsonObject:
         """The page without records that were not asked for, and with the cursors that fit."""
         records: list[JsonObject] = page["data"]
-        index = self.start.index_in(records)
+        index = self.start.index_in(records, self._step)
         if self.direction == "after":
-            first = index or 0
+            first = min(index or 0, len(records))
             last = min(first + self.limit, len(records))
             is_cut = last < len(records)
         else:
@@ -96,13 +109,15 @@ class Window:
             is_cut = first > 0
         if (first, last) == (0, len(records)) and self.start.way == self.direction:
             return page
-        # Of a page that was read in the other direction, `has_more` speaks of the other end.
-        beyond = page["has_more"] if self.start.way == self.direction else page[self.direction]
+        # Of a page that was read in the other direction, `has_more` speaks of its other end. At
+        # this end it has what it was read from.
+        same_way = self.start.way == self.direction
+        beyond = page["has_more"] if same_way else self.start.cursor is not None
         return {
             **page,
             "has_more": is_cut or bool(beyond),
-            "before": self._cursor_at(records, first - 1) or page["before"],
-            "after": self._cursor_at(records, last) or page["after"],
+            "before": self._cursor_at(records, first - 1, -1) or page["before"],
+            "after": self._cursor_at(records, last, 1) or page["after"],
             "data": records[first:last],
         }
 
@@ -113,16 +128,22 @@ class Window:
         """
         records: list[JsonObject] = page["data"]
         if self.direction == "after":
-            cursor, kept_records = self._cursor_at(records, kept), records[:kept]
+            place, kept_records = kept, records[:kept]
         else:
-            place = len(records) - kept - 1
-            cursor, kept_records = self._cursor_at(records, place), records[place + 1 :]
+            place, kept_records = len(records) - kept - 1, records[len(records) - kept :]
+        cursor = self._cursor_at(records, place, self._step)
         return {**page, "has_more": True, self.direction: cursor, "data": kept_records}
 
-    def _cursor_at(self, records: list[JsonObject], place: int) -> str | None:
+    @property
+    def _step(self) -> int:
+        return 1 if self.direction == "after" else -1
+
+    def _cursor_at(self, records: list[JsonObject], place: int, step: int) -> str | None:
         if not 0 <= place < len(records):
             return None
-        return Position(self.start.way, self.start.cursor, id_of(records[place])).text
+        last = place - step
+        last_id = id_of(records[last]) if 0 <= last < len(records) else None
+        return Position(self.start.way, self.start.cursor, id_of(records[place]), last_id).text
 
 
 def cut_by(cursors: list[str]) -> Cut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from mcpserver.content.pages import PAGE_SIZE, Position, Way, Window
 from mcpserver.infinity import JsonObject
 
 WAYS: tuple[Way, Way] = ("after", "before")
+ODD = base64.urlsafe_b64encode(b'["after",null,true,null]').decode()
 
 
 @dataclass
@@ -89,17 +91,37 @@ def test_one_can_turn_round_at_any_page(seed: int) -> None:
     assert upstream.ids[at:] == walk(upstream, "after", choice, cursor)
 
 
-def test_a_record_that_is_gone_costs_a_repetition_and_no_loss() -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_a_record_that_is_gone_costs_no_other_and_no_repetition(way: Way) -> None:
+    upstream = Upstream([f"id-{n}" for n in range(50)])
+    cursor = None if way == "after" else "id-49"
+    window = Window.of(way, cursor, 50)
+    cut = window.cut(read(upstream, window), 10)
+    gone, left = (10, upstream.ids[11:]) if way == "after" else (38, upstream.ids[:38])
+    del upstream.ids[gone]
+    following = read(upstream, Window.of(way, cut[way], 100))
+    assert left == [record["id"] for record in following["data"]]
+
+
+def test_two_records_that_are_gone_cost_a_repetition_and_no_loss() -> None:
     upstream = Upstream([f"id-{n}" for n in range(50)])
     window = Window.of("after", None, 50)
     cut = window.cut(read(upstream, window), 10)
-    del upstream.ids[10]
+    del upstream.ids[9:11]
     following = read(upstream, Window.of("after", cut["after"], 100))
     assert upstream.ids == [record["id"] for record in following["data"]]
 
 
+def test_there_is_nothing_before_the_first_record() -> None:
+    upstream = Upstream([f"id-{n}" for n in range(50)])
+    window = Window.of("after", None, 20)
+    second = read(upstream, Window.of("after", window.cut(read(upstream, window), 5)["after"], 5))
+    back = read(upstream, Window.of("before", second["before"], 100))
+    assert (5, False) == (len(back["data"]), back["has_more"])
+
+
 @pytest.mark.parametrize(
-    "cursor", ["", "UHpUNHdHOGJLMm0sMjAyNi0wMS0wMg==", "é", "W10", "WyJhIiwxLDJd", "x" * 2_000]
+    "cursor", ["", "UHpUNHdHOGJLMm0sMjAyNi0wMS0wMg==", "é", "W10", "WyJhIiwxLDJd", ODD, "x" * 2_000]
 )
 def test_any_other_cursor_is_infinitys(cursor: str) -> None:
     assert Position.of(cursor) is None
@@ -109,5 +131,5 @@ def test_any_other_cursor_is_infinitys(cursor: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_cursor_survives_its_way_through_a_client(way: Way) -> None:
-    for position in (Position(way, "a,b=", "id"), Position(way, None, 7), Position(way)):
+    for position in (Position(way, "a,b=", "id"), Position(way, None, 7, 6), Position(way)):
         assert position == Position.of(position.text)
