@@ -39,7 +39,10 @@ def indented(text: str, by: str = "  ") -> Iterator[str]:
 
 def row_line(cells: Iterable[str]) -> str:
     """A row of a table, without the empty cells at its end."""
-    return data_line(" | ".join(cells).rstrip(" |"))
+    filled = list(cells)
+    while len(filled) > 1 and not filled[-1]:
+        filled.pop()
+    return data_line(" | ".join(filled).rstrip(" "))
 
 
 def moment(text: str, by: Literal["minutes", "seconds"] = "seconds") -> str:

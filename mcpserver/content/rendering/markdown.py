@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from mcpserver.content.conversion import Texts
 from mcpserver.content.rendering import sizes
@@ -31,46 +32,44 @@ class Markdown:
     def page(self, page: Page) -> str:
         """A page with all its records, with long texts cut if need be; else with the first that
         fit, and a cursor that goes on with the next one."""
-        table = Table([self.cells.row(record) for record in page.records], page.direction)
-        head = sum(size_of(line) + 1 for line in table.head)
-        kept, cap = table.fitting(self._room - head)
+        rows = [self.cells.row(record) for record in page.records]
+        table = Table(rows, self._room, page.direction)
+        kept, cap = table.fitting()
         top = self._notices(cap if table.cuts(kept, cap) else None)
-        return _within([*top, notice_line(page.cut(kept).count), *table.lines(kept, cap)])
+        lines = [*top, notice_line(page.cut(kept).count), *table.lines(kept, cap)]
+        return "\n".join(lines)
 
     def record(self, record: JsonObject) -> str:
         """A record, with long texts cut if need be."""
-        fields = list(self.cells.fields(record))
+        changed = list(self.cells.changes(record))
         parts = {
-            "values": list(self.cells.values(record)),
-            "changed": list(self.cells.changes(record)),
+            "": list(self.cells.fields(record, SILENT)),
+            # What a write changed is not said twice.
+            "values": [] if changed else list(self.cells.values(record)),
+            "changed": changed,
         }
         for cap in CAPS:
-            lines = [line for name, text in fields for line in block(name, text, cap)]
-            for part, pairs in parts.items():
-                lines += [f"{part}:"] if pairs else []
-                lines += [line for name, text in pairs for line in block(name, text, cap, "  ")]
+            lines = [line for part in parts.items() for line in _part_lines(*part, cap)]
             if sum(size_of(line) + 1 for line in lines) <= self._room:
                 break
-        cuts = any(is_cut(text, cap) for pairs in (fields, *parts.values()) for _, text in pairs)
+        cuts = any(is_cut(text, cap) for pairs in parts.values() for _, text in pairs)
         # For some changes Infinity's answer is empty, which a model could take for a failure.
         return _within([*self._notices(cap if cuts else None), *(lines or [notice_line("Done.")])])
 
     def piece(self, record: JsonObject, offset: int) -> str:
         """A record whose text is read from a character on, as far as it fits. Raises WrongValue."""
-        text = dict(self.cells.fields(record)).get("text", "")
-        fields = self.cells.fields(record, _SILENT_BESIDE_TEXT)
-        head = [line for name, text in fields for line in block(name, text, None)]
+        fields = list(self.cells.fields(record, _SILENT_BESIDE_TEXT))
+        for cap in CAPS:
+            head = list(_part_lines("", fields, cap))
+            if sum(size_of(line) + 1 for line in head) <= sizes.limit() // 2:
+                break
+        top = [*self._notices(None), *_first(head, sizes.limit() // 2)]
 
         def written(piece: Piece) -> str:
             told = [notice_line(piece.told)] if piece.told else []
-            lines = [
-                *self._notices(None),
-                *told,
-                *head,
-                *block("text", piece.text or "(empty)", None),
-            ]
-            return "\n".join(lines)
+            return "\n".join([*told, *top, *block("text", piece.text or "(empty)", None)])
 
+        text = self.cells.body(record)
         return written(piece_of(text, offset, lambda piece: sizes.fits(written(piece))))
 
     def lines(self, lines: Iterable[str]) -> str:
@@ -85,12 +84,32 @@ class Markdown:
 
     def _notices(self, cap: Cap) -> list[str]:
         """The server's lines; `cap` is where long texts were cut, if any were."""
-        cut = (
-            f"Texts that end with … are cut to {cap} characters: read one to its end with "
-            f"infinity_get_item_attribute_value or infinity_get_comment and offset={cap}."
-        )
+        cut = f"Texts that end with … are cut to {cap} characters{self._reading_on(cap)}."
         told = (self.notice, self.texts.notice, cut if cap else "")
         return [notice_line(text) for text in told if text]
+
+    def _reading_on(self, cap: Cap) -> str:
+        """How to read a text to its end, for data that has such texts."""
+        if not self.cells.has_readable_texts:
+            return ""
+        return (
+            ": read one to its end with infinity_get_item_attribute_value or infinity_get_comment"
+            f" and offset={cap}"
+        )
+
+
+def _part_lines(part: str, pairs: list[tuple[str, str]], cap: Cap) -> Iterator[str]:
+    """Named texts, indented below the name of their part if it has one."""
+    if pairs and part:
+        yield f"{part}:"
+    for name, text in pairs:
+        yield from block(name, text, cap, "  " if part else "")
+
+
+def _first(lines: list[str], room: int) -> list[str]:
+    """The first lines that fit."""
+    sums = accumulate(size_of(line) + 1 for line in lines)
+    return [line for line, size in zip(lines, sums, strict=True) if size <= room]
 
 
 def _within(lines: list[str]) -> str:
@@ -98,13 +117,5 @@ def _within(lines: list[str]) -> str:
     text = "\n".join(lines)
     if sizes.fits(text):
         return text
-    room = sizes.limit() - _RESERVE
-    kept = [notice_line("Too much for one result: the end of this is left out.")]
-    for line in lines:
-        room -= size_of(line) + 1
-        if room < 0:
-            if line is lines[0] or len(kept) == 1:
-                kept.append(line[: sizes.limit() // 2])
-            break
-        kept.append(line)
-    return "\n".join(kept)
+    cut = notice_line("Too much for one result: the end of this is left out.")
+    return "\n".join([cut, *_first(lines, sizes.limit() - _RESERVE)])

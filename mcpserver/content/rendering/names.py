@@ -8,6 +8,7 @@ from typing import Any
 from mcpserver.content import notices
 from mcpserver.content.board_cache import Lists
 from mcpserver.content.item_reader import MEMBER_KINDS, Reader
+from mcpserver.content.titles import title_attribute
 from mcpserver.content.values.conversions import kind_of
 from mcpserver.infinity import InfinityError, JsonObject
 from mcpserver.infinity.errors import Forbidden
@@ -25,8 +26,10 @@ async def names_of(data: JsonObject, lists: Lists | None) -> Reader:
     if lists is None:
         return Reader(list(attributes.values()), [])
     try:
-        if len(attributes) == 0 and values:
+        if not attributes and (values or data.get("attribute_ids")):
             attributes = {str(each["id"]): each for each in await lists.attributes()}
+        if title := await title_attribute(list(attributes.values())):
+            attributes = {str(title["id"]): title, **attributes}  # comes first
         if _names_people(records, values, attributes):
             return Reader(list(attributes.values()), await lists.members())
     except Forbidden:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mcpserver.content.errors import WrongValue
+from mcpserver.content.rendering import sizes
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,17 @@ def piece_of(text: str, offset: int, fits: Callable[[Piece], bool]) -> Piece:
     """The longest piece from `offset` on that fits. Raises WrongValue for an offset beyond."""
     if offset and offset >= len(text):
         raise WrongValue(f"offset: the text has only {len(text):,} characters.")
-    whole = Piece(text[offset:], offset, len(text))
-    if fits(whole):
-        return whole
-    low, high = 0, len(text) - offset
+
+    def piece(length: int) -> Piece:
+        return Piece(text[offset : offset + length], offset, len(text))
+
+    most = min(len(text) - offset, sizes.limit())
+    if most == len(text) - offset and fits(piece(most)):
+        return piece(most)
+    low, high = 1, most
     while high - low > 1:
         middle = (low + high) // 2
-        if fits(Piece(text[offset : offset + middle], offset, len(text))):
-            low = middle
-        else:
-            high = middle
-    end = offset + max(low, 1)
+        low, high = (middle, high) if fits(piece(middle)) else (low, middle)
     # At the end of a line if one is near, so that Markdown stays whole.
-    line_end = text.rfind("\n", offset + (end - offset) * 3 // 4, end)
-    return Piece(text[offset : end if line_end < 0 else line_end + 1], offset, len(text))
+    line_end = text.rfind("\n", offset + low * 3 // 4, offset + low)
+    return piece(low if line_end < 0 else line_end + 1 - offset)

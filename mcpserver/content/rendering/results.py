@@ -59,11 +59,12 @@ def render(
     # A key of Infinity's would look like a notice of the server.
     data = {key: data[key] for key in data if key != "notice"}
     page = Page(data, cut, direction) if is_page(data) else None
-    if format == "json":
-        content = _bounded(page or data, notice, offset)
-        return _result(data, json_form.written(content), structured_content=content)
     texts = texts or Texts()
-    writer = Markdown(Cells(reader, texts), texts, notice)
+    cells = Cells(reader, texts)
+    if format == "json":
+        content = _bounded(page or data, cells, notice, offset)
+        return _result(data, json_form.written(content), structured_content=content)
+    writer = Markdown(cells, texts, notice)
     if page:
         text = writer.page(page)
     elif offset is not None:
@@ -75,11 +76,11 @@ def render(
     return _result(data, text)
 
 
-def _bounded(data: JsonObject | Page, notice: str, offset: int | None) -> JsonObject:
+def _bounded(data: JsonObject | Page, cells: Cells, notice: str, offset: int | None) -> JsonObject:
     if isinstance(data, Page):
         return json_form.bounded_page(data, notice)
     if offset is not None:
-        return json_form.bounded_piece(data, offset, notice)
+        return json_form.bounded_piece(data, lambda: cells.body(data), offset, notice)
     return json_form.bounded_record(data, notice)
 
 

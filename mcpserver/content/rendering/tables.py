@@ -3,54 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
 from mcpserver.content.pages import Way
 from mcpserver.content.rendering.cells import Row
-from mcpserver.content.rendering.lines import cell, data_line, indented, one_line, row_line
+from mcpserver.content.rendering.lines import cell, data_line, indented, row_line
 from mcpserver.content.rendering.sizes import size_of
 
 # The most characters of each long text, tried in turn until the whole result fits.
 CAPS = (None, 16_000, 8_000, 4_000, 2_000, 1_000, 500, 200)
 Cap = int | None
+LEFT_OUT = "  … values are left out here"
 
 
 class Table:
-    """Rows of records under one header. What is the same in all rows is said once, above it."""
+    """Rows of records under one header, in at most `room` characters.
 
-    def __init__(self, rows: list[Row], direction: Way = "after") -> None:
-        self.rows, self._direction = rows, direction
-        self._columns = dict.fromkeys(column for row in rows for column in row.cells)
+    What is the same in all rows is said once, above them. What finds no room in the header stands
+    below each row, like long texts.
+    """
 
-    @cached_property
-    def _same(self) -> dict[str, str]:
-        if len(self.rows) < 3:
-            return {}
-        return {
-            column: text
-            for column, text in self.rows[0].cells.items()
-            if column not in ("id", "item_id")
-            and all(row.cells.get(column) == text for row in self.rows)
-        }
+    def __init__(self, rows: list[Row], room: int, direction: Way = "after") -> None:
+        self._all_rows, self._direction = rows, direction
+        self._same = self._hoisted(room // 4)
+        self._columns = self._headers(room // 4)
+        self._room = room - sum(size_of(line) + 1 for line in self.head)
 
-    @cached_property
+    @property
     def head(self) -> list[str]:
         """The lines above the rows."""
-        columns = [cell(column) for column in self._columns if column not in self._same]
         same = "; ".join(f"{cell(name)}: {cell(text)}" for name, text in self._same.items())
         head = [f"In each row: {same}"] if same else []
-        return [*head, row_line(columns), "|".join("---" for _ in columns)] if columns else head
+        if not self._columns:
+            return head
+        rule = "|".join("---" for _ in self._columns)
+        return [*head, row_line(map(cell, self._columns)), rule]
 
-    def fitting(self, room: int) -> tuple[int, Cap]:
+    def fitting(self) -> tuple[int, Cap]:
         """How many rows fit, at least one, and the most characters of their long texts."""
+        if not self._all_rows:
+            return 0, None
+        sizes: list[int] = []
         for cap in CAPS:
-            sizes = [self._size(row, cap) for row in self.rows]
-            if sum(sizes) <= room:
-                return len(self.rows), cap
-        kept = 0
+            sizes = [self._size(row, cap) for row in self._all_rows]
+            if sum(sizes) <= self._room:
+                return len(sizes), cap
+        kept, left = 0, self._room
         for size in sizes if self._direction == "after" else reversed(sizes):
-            room -= size
-            if room < 0 and kept:
+            left -= size
+            if left < 0 and kept:
                 break
             kept += 1
         return kept, CAPS[-1]
@@ -66,12 +66,47 @@ class Table:
         return any(is_cut(text, cap) for row in self._kept(kept) for text in row.texts.values())
 
     def _kept(self, kept: int) -> list[Row]:
-        first = 0 if self._direction == "after" else len(self.rows) - kept
-        return self.rows[first : first + kept]
+        first = 0 if self._direction == "after" else len(self._all_rows) - kept
+        return self._all_rows[first : first + kept]
+
+    def _hoisted(self, room: int) -> dict[str, str]:
+        """The cells that are the same in all rows."""
+        if len(self._all_rows) < 3:
+            return {}
+        same: dict[str, str] = {}
+        for column, text in self._all_rows[0].cells.items():
+            room -= size_of(column) + size_of(text) + 4
+            is_same = all(row.cells.get(column) == text for row in self._all_rows)
+            if is_same and column not in ("id", "item_id") and room >= 0:
+                same[column] = text
+        return same
+
+    def _headers(self, room: int) -> list[str]:
+        headers = []
+        for column in dict.fromkeys(column for row in self._all_rows for column in row.cells):
+            if column not in self._same:
+                room -= size_of(cell(column)) + len(" | ---|")
+                if room < 0:
+                    break
+                headers.append(column)
+        return headers
 
     def _row(self, row: Row, cap: Cap) -> Iterator[str]:
-        columns = (column for column in self._columns if column not in self._same)
-        yield row_line(cell(row.cells.get(column, "")) for column in columns)
+        """The lines of a row, as far as there is room for them in a table of this one row."""
+        left = self._room - len(LEFT_OUT)
+        for line in self._whole_row(row, cap):
+            left -= size_of(line) + 1
+            if left < 0:
+                yield LEFT_OUT
+                return
+            yield line
+
+    def _whole_row(self, row: Row, cap: Cap) -> Iterator[str]:
+        shown = {*self._columns, *self._same}
+        yield row_line(cell(row.cells.get(column, "")) for column in self._columns)
+        for column, text in row.cells.items():
+            if column not in shown:
+                yield from block(column, text, cap, by="  ")
         for column, text in row.texts.items():
             yield from block(column, text, cap, by="  ")
 
@@ -88,8 +123,8 @@ def block(name: str, text: str, cap: Cap, by: str = "") -> Iterator[str]:
     """A named text: on the line of its name or, if it has several lines, below it."""
     if is_cut(text, cap):
         text = f"{text[:cap].rstrip()} …"
-    if "\n" in text.strip():
+    if len(text.strip().splitlines()) > 1:
         yield data_line(f"{by}{cell(name)}:")
         yield from indented(text.strip("\n"), f"{by}  ")
     else:
-        yield data_line(f"{by}{cell(name)}: {one_line(text)}")
+        yield data_line(f"{by}{cell(name)}: {text.strip()}")
