@@ -259,7 +259,7 @@ def test_the_suggested_tools_exist_and_only_read_or_comment() -> None:
     (suggested,) = re.findall(r"^#   (infinity_[a-z_,]+)$", text, re.M)
     tools = InfinityServer(Upstream()).tools
     names = suggested.split(",")
-    assert 14 == len(names) and set(names) <= tools.keys()
+    assert 16 == len(names) and set(names) <= tools.keys()
     assert ["infinity_add_item_comment"] == [name for name in names if tools[name].scope != READ]
 
 
