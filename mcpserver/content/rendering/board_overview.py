@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from mcpserver.content.conversion import Texts
@@ -43,12 +44,13 @@ def _header(data: JsonObject, part: str, title: str) -> str:
 
 
 def _attribute(row: JsonObject) -> str:
-    parts = [f"- {quoted(row.get('name') or row['id'])}", one_line(row.get("type", ""))]
+    parts = [f"- {quoted(row.get('name') or row['id'])}", quoted(row.get("type", ""))]
     if settings := row.get("settings"):
-        parts.append(", ".join(f"{one_line(key)}={_setting(settings[key])}" for key in settings))
+        parts.append(", ".join(f"{quoted(key)}={_setting(settings[key])}" for key in settings))
     if labels := row.get("labels"):
-        more = row.get("label_count", 0) - len(labels)
-        parts.append(f"labels: {listed(labels)}" + (f" and {more:,} more" if more > 0 else ""))
+        total = row.get("label_count", len(labels))
+        shown = f" ({len(labels)} of {total:,} shown)" if len(labels) < total else ""
+        parts.append(f"labels{shown}: {listed(labels)}")
     if default := row.get("default"):
         parts.append(f"default: {quoted(default)}")
     return " · ".join(filter(None, parts))
@@ -56,15 +58,15 @@ def _attribute(row: JsonObject) -> str:
 
 def _setting(value: object) -> str:
     if isinstance(value, dict):
-        return "(" + " ".join(f"{one_line(key)}={_setting(value[key])}" for key in value) + ")"
-    return str(value).lower() if isinstance(value, bool) else one_line(str(value))
+        return one_line(json.dumps(value, ensure_ascii=False))
+    return str(value).lower() if isinstance(value, bool) else quoted(value)
 
 
 def _folder(row: JsonObject) -> str:
     indent = "  " * min(row["depth"], MAX_INDENT)
-    parts = [f"{indent}- {quoted(row.get('name', 'Folder'))}", one_line(str(row["id"]))]
+    parts = [f"{indent}- {quoted(row.get('name', 'Folder'))}", quoted(row["id"])]
     if row.get("attributes"):
-        parts.append(f"shows {listed(row['attributes'])}")
+        parts.append(f"shows: {listed(row['attributes'])}")
     elif "attribute_count" in row:
-        parts.append(f"shows {row['attribute_count']:,} attributes")
+        parts.append(f"{row['attribute_count']:,} attributes shown")
     return " · ".join(parts)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mcpserver.content.rendering.lines import cell, indented, one_line, row_line
 from mcpserver.infinity import JsonObject
 
-_SEPARATORS = (", ", " · ", "; ", ": ")
+# What stands between names, and the quote itself.
+_SEPARATOR = re.compile(r'[,;·"]|:(?= |$)')
 
 
 def listed(names: Sequence[Any]) -> str:
@@ -17,9 +20,9 @@ def listed(names: Sequence[Any]) -> str:
 
 
 def quoted(name: Any) -> str:
-    """A name on one line, in quotes if it holds a separator."""
+    """A name on one line; as a JSON string if it holds a separator or a quote."""
     text = one_line(str(name))
-    return f'"{text}"' if any(each in text for each in _SEPARATORS) else text
+    return json.dumps(text, ensure_ascii=False) if _SEPARATOR.search(text) else text
 
 
 def table(columns: dict[str, str], rows: list[JsonObject]) -> Iterator[str]:

@@ -67,7 +67,7 @@ def test_a_board_is_described_in_one_call(board: Agent) -> None:
         assert line in text.splitlines()
     assert "\n  - Sprint 14 · " in text
     assert "\n    - Hotfixes · " in text
-    assert "shows Name, Priority, Notes, Votes, Created at" in text
+    assert "shows: Name, Priority, Notes, Votes, Created at" in text
     assert [] == own_words(text)
 
 
@@ -169,6 +169,40 @@ def test_no_line_of_data_looks_like_one_of_the_server(ask: Ask) -> None:
     assert [] == own_words(text)
     assert r"> notice > of \| the > server" in text
     assert "name" in data
+
+
+def test_names_cannot_look_like_several(ask: Ask) -> None:
+    names = ["To do", 'C", "D', "E, F", "Done and 3 more", "1,000", "Back\\slash"]
+    labels = [{"id": f"l{n}", "name": name} for n, name in enumerate(names)]
+    attributes = page({**STATUS, "name": "A · label · labels: B", "settings": {"labels": labels}})
+    _, text = described(ask, attributes=attributes)
+    listed = r'To do, "C\", \"D", "E, F", Done and 3 more, "1,000", Back\slash'
+    assert f'- "A · label · labels: B" · label · labels: {listed}' in text.splitlines()
+
+
+def test_the_number_of_labels_stands_before_them(ask: Ask) -> None:
+    labels = [{"id": f"l{n}", "name": f"L{n}"} for n in range(45)]
+    _, text = described(ask, attributes=page({**STATUS, "settings": {"labels": labels}}))
+    (line,) = [line for line in text.splitlines() if line.startswith("- Status")]
+    assert "- Status · label · labels (30 of 45 shown): L0, L1, " in line
+    assert line.endswith(", L29")
+
+
+def test_a_setting_cannot_look_like_several(ask: Ask) -> None:
+    settings = {"format": "x, max=5", "unit": {"text": "a b=1", "n": 2}}
+    _, text = described(ask, attributes=page({**STATUS, "settings": settings}))
+    expected = '- Status · label · format="x, max=5", unit={"text": "a b=1", "n": 2}'
+    assert expected in text.splitlines()
+
+
+def test_a_count_of_attributes_is_unlike_an_attribute_of_that_name(ask: Ask) -> None:
+    attributes = [{"id": f"a{n}", "name": f"{n} attributes", "type": "text"} for n in range(20)]
+    ids = [each["id"] for each in attributes]
+    folders = page(folder("f", attribute_ids=["a12"]), folder("g", attribute_ids=ids[:12]),
+                   folder("h"), folder("i"))  # fmt: skip
+    _, text = described(ask, attributes=page(*attributes), folders=folders)
+    assert "- F · f · shows: 12 attributes" in text.splitlines()
+    assert "- G · g · 12 attributes shown" in text.splitlines()
 
 
 def test_damaged_records_are_left_out(ask: Ask) -> None:
