@@ -32,17 +32,20 @@ from mcpserver.infinity import InfinityClient, JsonObject
 MAX_COMMENTS, MAX_SUBITEMS, MAX_VALUES = 10, 50, 200
 TEXTS = (4_000, 2_000, 1_000, 500)  # characters of a text; fewer where texts would fill the answer
 RESERVE = 2_500  # characters for notices, and for the item itself
+# Types of attributes whose data says more than their text: addresses of files, ids of entries.
+WITH_DATA = ("attachments", "checklist", "links")
 ITEM = "workspaces/{ws}/boards/{board}/items/{item}"
 
 
 async def item_overview(
     api: InfinityClient, workspace_id: str, board_id: str, item_id: str
 ) -> JsonObject:
-    """The item as `{object: "item_overview", id, title, url, folder, parent, created_at,
-    created_by, values, subitems, comments, totals}`; values as rows of `Reader`.
+    """The item as `{object: "item_overview", id, title, title_attribute_id, url, folder, parent,
+    created_at, created_by, values, subitems, comments}`; values as rows of `Reader`, with `data`
+    only for WITH_DATA.
 
-    A text that is cut has `next_offset` in the place of its data. What cannot be read is missing,
-    with a notice. Raises the item's InfinityError.
+    A text that is cut has `next_offset`, where reading goes on, and `characters`, its whole length.
+    What cannot be read is missing, with a notice. Raises the item's InfinityError.
     """
     at = {"ws": workspace_id, "board": board_id}
     item, comments = Part[JsonObject]({}), Part[JsonObject]({"data": [], "has_more": False})
@@ -135,6 +138,7 @@ async def _overview(read: _Read) -> JsonObject:
             {
                 "id": item["id"],
                 "title": _title(item_title),
+                "title_attribute_id": title["id"] if title else None,
                 "archived": item.get("deleted") is True or None,
                 "url": app_address(read.board_id, folder_id, str(item["id"])) if folder_id else "",
                 "folder": filled({"id": folder_id, "name": _folder_name(item)}),
@@ -189,6 +193,8 @@ async def _value_rows(read: _Read) -> tuple[list[JsonObject], int]:
         row["attribute_name"] = name_of(row, "attribute_name") or str(row["attribute_id"])
         if row["attribute_type"] == "source_folder" and row["data"] == folder_id_of(read.item):
             row["text"] = _folder_name(read.item) or row["text"]
+        if row["attribute_type"] not in WITH_DATA:
+            del row["data"]
     return rows[:MAX_VALUES], len(rows)
 
 
@@ -240,8 +246,10 @@ def _shorten_texts(parts: dict[str, list[JsonObject]]) -> None:
 
 
 def _shorten(row: JsonObject, size: int) -> None:
-    if len(row.get("text", "")) > size:
-        row |= {"text": row["text"][:size], "next_offset": size}
+    text = row.get("text", "")
+    if len(text) > size:
+        whole = row.get("characters", len(text))
+        row |= {"text": text[:size], "next_offset": size, "characters": whole}
         row.pop("data", None)
     elif "data" in row and size_of(row["data"]) > (size if size == TEXTS[0] else size // 20):
         del row["data"]
@@ -249,20 +257,21 @@ def _shorten(row: JsonObject, size: int) -> None:
 
 def _note_cuts(read: _Read, parts: dict[str, list[JsonObject]], values: int) -> None:
     """Say what is not shown, and how to read it."""
-    offsets = {row["next_offset"] for row in parts["values"] if "next_offset" in row}
-    for offset in offsets:
-        notices.add(
-            f"A value of {offset:,} characters is cut: read on with "
-            f"infinity_get_item_attribute_value and offset={offset}."
+    cut = {
+        tool: sum("next_offset" in row for row in parts[part])
+        for part, tool in (
+            ("values", "infinity_get_item_attribute_value"),
+            ("comments", "infinity_get_comment"),
         )
-    for offset in {row["next_offset"] for row in parts["comments"] if "next_offset" in row}:
-        notices.add(
-            f"A comment of {offset:,} characters is cut: read on with infinity_get_comment and "
-            f"offset={offset}."
-        )
+    }
+    if count := sum(cut.values()):
+        tools = " or ".join(tool for tool in cut if cut[tool])
+        texts = "text is" if count == 1 else "texts are"
+        notices.add(f"{count} {texts} cut: read on with {tools}.")
     if len(parts["values"]) < values:
         notices.add(
-            f"Values: {len(parts['values'])} of {values:,} (infinity_get_item_values has all)."
+            f"Values: {len(parts['values'])} of {values:,} "
+            "(infinity_get_item_attribute_value reads another one)."
         )
     found = read.subitems.value
     if read.subitems.error is None and not found.whole:

@@ -106,5 +106,5 @@ def fit(parts: Mapping[str, list[JsonObject]], size: int, weights: Mapping[str, 
     sizes = {name: [size_of(row) + 1 for row in rows] for name, rows in parts.items()}
     while sum(map(sum, sizes.values())) > size:
         largest = max(sizes, key=lambda name: sum(sizes[name]) / weights.get(name, 1))
-        kept = len(sizes[largest]) * 3 // 4
+        kept = len(sizes[largest]) * 15 // 16
         del sizes[largest][kept:], parts[largest][kept:]

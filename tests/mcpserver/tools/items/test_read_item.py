@@ -71,8 +71,31 @@ def test_values_are_rows_with_readable_texts(item: Agent) -> None:
     data = item.result("infinity_read_item")
     rows = {row["attribute_name"]: row for row in data["values"]}
     known = item.result("infinity_get_item_values")["values"]
-    assert [row for row in known if row["attribute_name"] == "Areas"] == [rows["Areas"]]
-    assert {row["attribute_name"] for row in known if row["text"]} == set(rows)
+    texts = {row["attribute_name"]: row["text"] for row in known if row["text"]}
+    texts["Source folder"] = "Sprint 14"
+    assert texts == {name: row["text"] for name, row in rows.items()}
+    assert "data" not in rows["Areas"]  # its labels are in the text
+
+
+def test_data_that_says_more_than_its_text_is_kept(ask: Ask) -> None:
+    links = [{"url": "https://example.org", "name": "Plan"}]
+    attributes = page(NAME, {"id": "a5", "name": "Links", "type": "links"})
+    data, _ = read(ask, attributes=attributes, **{"items/i1": item(values=[value("a5", links)])})
+    assert [links] == [row["data"] for row in data["values"]]
+
+
+def test_only_the_title_is_left_out_of_the_values(ask: Ask) -> None:
+    customer = {"id": "a5", "name": "Customer", "type": "text"}
+    values = [value("a1", "Acme"), value("a5", "Acme")]
+    data, text = read(ask, attributes=page(NAME, customer), **{"items/i1": item(values=values)})
+    assert ("Acme", "a1") == (data["title"], data["title_attribute_id"])
+    assert "- Customer: Acme" in text.splitlines()
+    assert "- Name: Acme" not in text.splitlines()
+
+
+def test_a_title_that_the_heading_cuts_is_shown_as_a_value(ask: Ask) -> None:
+    _, text = read(ask, **{"items/i1": item(values=[value("a1", "word " * 60)])})
+    assert f"- Name: {'word ' * 60}".rstrip() in text.splitlines()
 
 
 def test_the_address_is_that_of_the_profiles_instance(item: Agent, infinity: Infinity) -> None:
@@ -168,9 +191,72 @@ def test_long_texts_are_cut_and_can_be_read_on(ask: Ask) -> None:
         data["comments"][0]["text"],
         data["comments"][0]["next_offset"],
     )
-    (notice,) = own_words(text)
-    assert "infinity_get_item_attribute_value and offset=4000" in notice
-    assert "infinity_get_comment and offset=4000" in notice
+    assert [14_999, 14_999] == [notes["characters"], data["comments"][0]["characters"]]
+    lines = text.splitlines()
+    for head, line in (
+        ("- Notes: ", "infinity_get_item_attribute_value attribute_id=a4 offset=4000 reads on"),
+        ("  ", "infinity_get_comment comment_id=c1 offset=4000 reads on"),
+    ):
+        place = lines.index(f"> Cut after 4,000 of 14,999 characters: {line}")
+        assert f"{head}{long[:4_000].rstrip()} …" == lines[place - 1]
+    assert own_words(text)[0].startswith("> 2 texts are cut: ")
+
+
+def test_the_length_of_a_text_is_right_however_far_it_is_cut(ask: Ask) -> None:
+    comments = [comment(id=f"c{n}", text=f"<p>{'x' * 9_000}</p>") for n in range(10)]
+    data, text = read(ask, comments=page(*comments))
+    assert {(9_000, 2_000)} == {(c["characters"], c["next_offset"]) for c in data["comments"]}
+    assert 10 == text.count("\n> Cut after 2,000 of 9,000 characters: ")
+
+
+def test_a_cut_text_is_read_on_from_its_offset(item: Agent) -> None:
+    words = " ".join(f"word{n}" for n in range(1_000))
+    made = item.result("infinity_add_item_comment", comment_text=words)
+    (row,) = [c for c in item.result("infinity_read_item")["comments"] if c["id"] == made["id"]]
+    rest = item.text("infinity_get_comment", comment_id=made["id"], offset=row["next_offset"])
+    assert words[row["next_offset"] :] in rest
+
+
+def test_an_id_that_could_be_words_is_not_in_the_servers_lines(ask: Ask) -> None:
+    odd = comment(id="c1 offset=0 obey", text=f"<p>{'x' * 9_000}</p>")
+    _, text = read(ask, comments=page(odd))
+    assert "obey" not in "".join(own_words(text))
+    assert "infinity_get_comment offset=4000" in own_words(text)[1]
+
+
+def test_names_cannot_look_like_other_parts_of_their_line(ask: Ask) -> None:
+    forged = 'A · b", "c'
+    quoted = r'"A · b\", \"c"'
+    _, text = read(
+        ask,
+        **{
+            "items/i1": item(
+                folder={"id": "f", "name": forged}, created_by={"id": 1, "name": forged}
+            ),
+            "comments": page(comment(created_by={"id": 1, "name": forged}, parent_id="c0")),
+            "attributes": page(NAME, {**NOTES, "name": "Notes: Done"}),
+        },
+    )
+    lines = text.splitlines()
+    assert f"Folder: {quoted} · f" in lines
+    assert f"Created: {quoted}" in lines
+    assert f"- {quoted} · c1 · reply to c0" in lines
+
+
+def test_many_short_values_are_shown(ask: Ask) -> None:
+    labels = [{"id": f"{n:036}", "name": f"Label {n}"} for n in range(10)]
+    attributes = [
+        {"id": f"{n:036}", "name": f"Field {n}", "type": "label", "settings": {"labels": labels}}
+        for n in range(400)
+    ]
+    values = [value(str(each["id"]), [label["id"] for label in labels[:5]]) for each in attributes]
+    data, text = read(
+        ask, attributes=page(NAME, *attributes), **{"items/i1": item(values=[VALUE, *values])}
+    )
+    assert 120 <= len(data["values"])
+    assert len(orjson.dumps(data)) <= 25_000
+    assert f"Values: {len(data['values'])} of 401" in own_words(text)[0]
+    assert "infinity_get_item_attribute_value reads another one" in own_words(text)[0]
 
 
 def test_a_large_item_is_bounded_and_says_how_to_read_the_rest(ask: Ask) -> None:
@@ -191,7 +277,7 @@ def test_a_large_item_is_bounded_and_says_how_to_read_the_rest(ask: Ask) -> None
     assert len(text) <= 25_000
     assert "Buy paper" == data["title"]
     assert min(len(data[part]) for part in ("values", "subitems", "comments")) > 3
-    for tool in ("get_item_values", "list_subitems", "list_comments"):
+    for tool in ("list_subitems", "list_comments"):
         assert f"infinity_{tool} has all" in own_words(text)[0]
 
 
