@@ -86,6 +86,7 @@ class McpUserForm(AccessForm):
                 self.initial["toolset"] = Toolset.CHOSEN
             self.fields["toolset"] = forms.ChoiceField(
                 label="Tools",
+                initial=Toolset.ALL,
                 choices=[
                     (Toolset.ALL, "All that the access allows"),
                     (Toolset.CORE, "Core: of these, the tools of everyday work"),

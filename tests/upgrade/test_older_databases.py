@@ -175,6 +175,7 @@ def test_a_database_of_an_older_commit_becomes_as_a_new_one_with_all_its_rows(
 @pytest.mark.any_database
 def test_a_user_keeps_its_tools_when_toolsets_come_and_go(old: Database) -> None:
     lists = {"all": [], "some": ["infinity_get_item"], "damaged": "infinity_get_item"}
+    migrate(old)
     run(old, "migrate", "--verbosity=0", "accounts", "0003")
     columns = "scopes, active, notes, created_at, profile_id, people_may_make_keys"
     for name, tools in lists.items():

@@ -96,7 +96,7 @@ def test_the_page_shows_the_calls_that_were_made(
         assert re.search(rf"{heads} infinity_list_workspaces 3 0 0 \d+ \d+ infinity_", words)
         assert re.search(r"infinity_list_boards 1 0 1 \d+ \d+ ", words)
         assert f"infinity_create_folder 1 1 0 {NONE} {NONE} " in words
-        assert "Profile Requests Of the limit sandbox 4 " in words
+        assert "Profile Requests Of the limit sandbox 5 " in words
         calls = {each["outcome"]: each["data"] for each in plots_of(page)["calls"]}
         assert {"ok": 3, "refused": 1, "failed": 1, "unfinished": 0} == {
             outcome: sum(counts) for outcome, counts in calls.items()
