@@ -125,7 +125,7 @@ def test_operator_sets_up_an_agent_and_ends_it_again(
     assert first == copied(page)
     call = {"name": "infinity_list_workspaces", "arguments": {}}
     asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
-    assert "structuredContent" in server.post(first, json=asked).text
+    assert "Sandbox Demo Co" in server.post(first, json=asked).text
 
     page.reload()
     assert "No key was made" in page.content()
