@@ -18,6 +18,7 @@ from mcpserver.content.filtered_pages import PASSING
 from mcpserver.content.folder_tree import Folder, FolderReader, folder_tree
 from mcpserver.content.item_reader import Reader, in_order
 from mcpserver.content.parts import (
+    Overview,
     Part,
     clipped,
     collected,
@@ -88,20 +89,22 @@ async def board_overview(api: InfinityClient, workspace_id: str, board_id: str) 
     totals = {name: len(parts.listed(name).value) for name in TOOLS}
     _note(parts, rows, totals)
     board = parts.board.value
-    return filled(
-        {
-            "object": "board_overview",
-            "id": str(board.get("id", board_id)),
-            "name": name_of(board),
-            "url": app_address(board_id),
-            "description": await _description(board),
-            "attributes": rows["attributes"],
-            "members": rows["members"],
-            "shown_attributes": _common_names(parts, common),
-            "folders": rows["folders"],
-            "views": rows["views"],
-            "totals": totals,
-        }
+    return Overview(
+        filled(
+            {
+                "object": "board_overview",
+                "id": str(board.get("id", board_id)),
+                "name": name_of(board),
+                "url": app_address(board_id),
+                "description": await _description(board),
+                "attributes": rows["attributes"],
+                "members": rows["members"],
+                "shown_attributes": _common_names(parts, common),
+                "folders": rows["folders"],
+                "views": rows["views"],
+                "totals": totals,
+            }
+        )
     )
 
 

@@ -14,6 +14,7 @@ from mcpserver.content.conversion import read_texts
 from mcpserver.content.item_reader import MEMBER_KINDS, Reader, in_order, values_of
 from mcpserver.content.parts import (
     MAX_NAME,
+    Overview,
     Part,
     clipped,
     filled,
@@ -132,7 +133,7 @@ async def _overview(read: _Read) -> JsonObject:
     _note_cuts(read, parts, total)
     folder_id = folder_id_of(item)
     parent = {"id": item.get("parent_id"), "title": _title(parent_title)}
-    return {
+    overview = {
         "object": "item_overview",
         **filled(
             {
@@ -149,6 +150,7 @@ async def _overview(read: _Read) -> JsonObject:
         ),
         **parts,
     }
+    return Overview(overview)
 
 
 def _in_folder_order(reader: Reader, item: JsonObject) -> Reader:

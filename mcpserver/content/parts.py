@@ -23,6 +23,10 @@ MAX_REASON = 120
 T = TypeVar("T")
 
 
+class Overview(JsonObject):
+    """What this server put together; a record of Infinity's never is one, whatever it says."""
+
+
 @dataclass
 class Part(Generic[T]):
     """One part of an answer: what was read of it, and the error that ended the reading."""

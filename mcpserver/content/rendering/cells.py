@@ -125,15 +125,20 @@ class Cells:
     def _columns(self) -> dict[str, str]:
         return {}
 
+    @cached_property
+    def _used(self) -> set[str]:
+        return set()
+
     def _column(self, id: Any, name: Any) -> str:
         """The attribute's name, made unlike the other columns."""
         if str(id) not in self._columns:
             column = " ".join(str(name or id).split())[:60]
             if column in _KEYS:
                 column = f"attr:{column}"
-            if column in self._columns.values():
+            if column in self._used:
                 column = f"{column} ({str(id)[:8]})"
             self._columns[str(id)] = column
+            self._used.add(column)
         return self._columns[str(id)]
 
     def _field(self, record: JsonObject, key: str, value: Any) -> str:

@@ -50,4 +50,9 @@ class Page:
 
 def is_page(data: JsonObject) -> bool:
     """Whether the data of a tool is a page of a list."""
-    return "has_more" in data and isinstance(data.get("data"), list)
+    records = data.get("data")
+    return "has_more" in data and isinstance(records, list) and all(map(_is_object, records))
+
+
+def _is_object(record: Any) -> bool:
+    return isinstance(record, dict)

@@ -16,6 +16,7 @@ from pydantic import Field
 from mcpserver.content.conversion import Texts
 from mcpserver.content.item_reader import Reader
 from mcpserver.content.pages import Cut, Way, Window
+from mcpserver.content.parts import Overview
 from mcpserver.content.rendering import board_overview, item_overview, json_form
 from mcpserver.content.rendering.cells import Cells
 from mcpserver.content.rendering.markdown import Markdown
@@ -57,6 +58,7 @@ def render(
     from that character on. Raises WrongValue.
     """
     # A key of Infinity's would look like a notice of the server.
+    write = OVERVIEWS[data["object"]] if isinstance(data, Overview) else None
     data = {key: data[key] for key in data if key != "notice"}
     page = Page(data, cut, direction) if is_page(data) else None
     texts = texts or Texts()
@@ -69,7 +71,7 @@ def render(
         text = writer.page(page)
     elif offset is not None:
         text = writer.piece(data, offset)
-    elif write := OVERVIEWS.get(str(data.get("object"))):
+    elif write:
         text = writer.lines(write(data, texts))
     else:
         text = writer.record(data)

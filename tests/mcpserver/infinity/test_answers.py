@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from mcpserver.infinity import JsonObject, errors
-from mcpserver.infinity.answers import MAX_IN_ANSWER
+from mcpserver.infinity.answers import MAX_IN_ANSWER, MAX_LEVELS
 from mcpserver.infinity.client import Query
 from tests.mcpserver.infinity.upstream import (
     METHODS,
@@ -109,7 +109,7 @@ def test_what_is_no_record_is_an_error(method: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("levels", [254, 1000])
+@pytest.mark.parametrize("levels", [MAX_LEVELS, 1000])
 def test_what_is_nested_too_deeply_is_an_error(method: str, levels: int) -> None:
     deep = b'{"id":1,"x":%s%s}' % (b"[" * levels, b"]" * levels)
     with pytest.raises(errors.BadAnswer, match="nested too deeply"):
@@ -161,8 +161,8 @@ def test_a_record_that_alone_has_too_many_entries_is_told() -> None:
         listed(too_many)
 
 
-def test_what_can_just_be_written_is_a_record() -> None:
-    deep = b'{"id":1,"x":%s%s}' % (b"[" * 253, b"]" * 253)
+def test_what_clients_can_just_read_is_a_record() -> None:
+    deep = b'{"id":1,"x":%s%s}' % (b"[" * (MAX_LEVELS - 1), b"]" * (MAX_LEVELS - 1))
     assert deep == orjson.dumps(answered("GET", deep))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcpserver.content.rendering.results import render
-from tests.mcpserver.content.rendering.data import page, reader
+from tests.mcpserver.content.rendering.data import FORMATS, LIMIT, page, reader
 from tests.support import text_of
 
 LABELS = {"labels": [{"id": "l1", "name": "Doing"}, {"id": "l2", "name": "Done"}]}
@@ -153,3 +153,19 @@ def test_long_lists_of_ids_are_counted() -> None:
 
 def test_the_labels_of_an_attribute_stand_by_name() -> None:
     assert "u2 | Status | label | Doing, Done" == table(STATUS)[-1]
+
+
+def test_a_page_with_thousands_of_columns_shows_its_records() -> None:
+    """Columns beyond a number are lines below the row."""
+    records = [{"id": f"id-{n}", **{f"key {n}-{m}": m for m in range(150)}} for n in range(100)]
+    text = text_of(render(page(0, data=records), "markdown"))
+    assert "id-0" in text
+    assert "key 0-80: 80" in text
+
+
+def test_a_text_is_read_on_however_much_stands_beside_it() -> None:
+    comment = {"id": 1, "object": "comment", "text": "word " * 900, "item": {"note": "x" * 9_000}}
+    for format in FORMATS:
+        first = text_of(render(comment, format, offset=0))
+        assert len(first) <= LIMIT
+        assert first.count("word") > 100
