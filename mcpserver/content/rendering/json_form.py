@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -12,8 +13,8 @@ from mcpserver.content.rendering.pages import Page
 from mcpserver.content.rendering.pieces import Piece, piece_of
 from mcpserver.infinity import JsonObject
 
-MAX_LEVELS = 20  # of nesting that a cut record keeps
-_CUT = "Texts that end with … and long lists are cut."
+MAX_LEVELS, MAX_FIELDS = 20, 50  # of nesting, and of each object, that a cut record keeps
+_CUT = "Texts that end with …, long lists and large objects are cut."
 _READ_ON = (
     "infinity_get_item_attribute_value and infinity_get_comment read one text to its end, from "
     "offset=0 on."
@@ -97,9 +98,10 @@ def _cut(
     fits: Callable[[JsonObject], bool],
 ) -> JsonObject:
     """`around` the record with its texts and lists cut shorter and shorter, until it fits."""
-    size = sizes.limit() // 2
+    size, cut = sizes.limit() // 2, record
     while size >= 20:
-        whole = around(_shortened(record, size))
+        cut = _shortened(cut, size)
+        whole = around(cut)
         if fits(whole):
             return whole
         size //= 2
@@ -132,7 +134,8 @@ def _shortened(value: Any, size: int, levels: int = MAX_LEVELS) -> Any:
     if isinstance(value, dict | list) and not levels:
         return "…"
     if isinstance(value, dict):
-        return {key: _shortened(entry, size, levels - 1) for key, entry in value.items()}
+        kept = islice(value.items(), max(MAX_FIELDS, size // 20))
+        return {key: _shortened(entry, size, levels - 1) for key, entry in kept}
     if isinstance(value, list):
         return [_shortened(entry, size, levels - 1) for entry in value[: max(1, size // 20)]]
     return value

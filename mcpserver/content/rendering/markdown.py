@@ -13,7 +13,7 @@ from mcpserver.content.rendering.lines import notice_line
 from mcpserver.content.rendering.pages import Page
 from mcpserver.content.rendering.pieces import Piece, piece_of
 from mcpserver.content.rendering.sizes import size_of
-from mcpserver.content.rendering.tables import CAPS, Cap, Table, block, is_cut
+from mcpserver.content.rendering.tables import CAPS, Cap, Table, block, is_cut, useful_caps
 from mcpserver.infinity import JsonObject
 
 _RESERVE = 500  # characters, for the lines that count records and tell what is cut
@@ -48,7 +48,8 @@ class Markdown:
             "values": [] if changed else list(self.cells.values(record)),
             "changed": changed,
         }
-        for cap in CAPS:
+        longest = max((len(text) for pairs in parts.values() for _, text in pairs), default=0)
+        for cap in useful_caps(longest):
             lines = [line for part in parts.items() for line in _part_lines(*part, cap)]
             if sum(size_of(line) + 1 for line in lines) <= self._room:
                 break

@@ -43,7 +43,10 @@ class Table:
         if not self._all_rows:
             return 0, None
         sizes: list[int] = []
-        for cap in CAPS:
+        longest = max(
+            (len(text) for row in self._all_rows for text in row.texts.values()), default=0
+        )
+        for cap in useful_caps(longest):
             sizes = [self._size(row, cap) for row in self._all_rows]
             if sum(sizes) <= self._room:
                 return len(sizes), cap
@@ -53,7 +56,7 @@ class Table:
             if left < 0 and kept:
                 break
             kept += 1
-        return kept, CAPS[-1]
+        return kept, cap
 
     def lines(self, kept: int, cap: Cap) -> Iterator[str]:
         """The header and the first `kept` rows on the way of the list."""
@@ -112,6 +115,11 @@ class Table:
 
     def _size(self, row: Row, cap: Cap) -> int:
         return sum(size_of(line) + 1 for line in self._row(row, cap))
+
+
+def useful_caps(longest: int) -> list[Cap]:
+    """The caps that cut something when the longest text has so many characters."""
+    return [cap for cap in CAPS if cap is None or cap < longest]
 
 
 def is_cut(text: str, cap: Cap) -> bool:
