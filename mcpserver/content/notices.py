@@ -1,4 +1,8 @@
-"""Collects notices for the result of the call under way."""
+"""Collects notices for the result of the call under way.
+
+A notice is the server's own words: it never quotes data of Infinity, except ids that have the form
+of one.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from heapq import nsmallest
 
-MAX_CHARACTERS = 600
+MAX_CHARACTERS = 2_000
 MAX_LOSSES = 12  # that are named
+_MORE = "Further notices, for which there is no room: {}."
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ def begin() -> None:
 
 
 def add(text: str) -> None:
-    """Add a notice, once."""
+    """Add a notice, once. Advice comes first in it, lists last and bounded."""
     collected = _notices.get()
     if collected is not None and text not in collected.lines:
         collected.lines.append(text)
@@ -51,8 +56,14 @@ def lost(when: str, losses: Collection[str]) -> str:
 
 
 def taken() -> str:
-    """Remove all notices and return them as one text, or "" without any."""
+    """Remove all notices and return them as one text, or "" without any. It has whole notices
+    only: what does not fit is counted."""
     collected = _notices.get() or _Notices()
-    text = " ".join([*collected.lines, lost("When stored", collected.losses)]).strip()
     begin()
-    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
+    told = list(filter(None, [*collected.lines, lost("When stored", collected.losses)]))
+    text = " ".join(told)
+    kept = len(told)
+    while len(text) > MAX_CHARACTERS:
+        kept -= 1
+        text = " ".join([*told[:kept], _MORE.format(len(told) - kept)])
+    return text

@@ -7,6 +7,7 @@ from pydantic import MISSING
 from mcpserver.content import notices
 from mcpserver.content.board_cache import FOLDERS, VIEWS, forget, shown
 from mcpserver.content.values.merging import merged_settings, read_undamaged
+from mcpserver.content.values.names import is_uuid
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import InfinityClient, JsonObject
 from mcpserver.tools._params import (
@@ -24,6 +25,8 @@ from mcpserver.tools._params import (
     given,
 )
 from mcpserver.tools._registry import admin_tool, read_tool, write_tool
+
+MAX_HIDDEN = 10  # attributes whose ids are listed
 
 
 @read_tool
@@ -154,8 +157,10 @@ def _note_hidden_attributes(folder: JsonObject, attribute_ids: list[str]) -> Non
     before = folder.get("attribute_ids")
     hidden = [id for id in before if id not in attribute_ids] if isinstance(before, list) else []
     if hidden:
-        ids = ", ".join(str(id)[:40] for id in hidden[:10])
+        ids = [id for id in hidden if isinstance(id, str) and is_uuid(id)][:MAX_HIDDEN]
+        rest = len(hidden) - len(ids)
+        named = " and ".join(filter(None, [", ".join(ids), f"{rest} more" if rest else ""]))
         notices.add(
-            f"The folder no longer shows {len(hidden)} of its attributes ({ids}), whose values are "
-            "kept. To show them again, send attribute_ids with all that it is to show."
+            "To show attributes again, send attribute_ids with all that the folder is to show. It "
+            f"no longer shows these, whose values are kept: {named}."
         )

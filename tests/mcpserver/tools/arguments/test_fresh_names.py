@@ -290,7 +290,8 @@ def test_a_folder_says_what_it_no_longer_shows(board: Agent, folder_ids: Ids) ->
     place = {"folder_id": folder_ids["Ideas"]}
     shown = board.result("infinity_get_folder", **place)["attribute_ids"]
     text = board.text("infinity_update_folder", **place, attribute_ids=shown[:-1])
-    assert text.startswith(f"> The folder no longer shows 1 of its attributes ({shown[-1]})")
+    assert f"no longer shows these, whose values are kept: {shown[-1]}.\n" in text
+    assert text.startswith("> To show attributes again, send attribute_ids with all")
     text = board.text("infinity_update_folder", **place, attribute_ids=shown)
     assert not text.startswith(">")
 

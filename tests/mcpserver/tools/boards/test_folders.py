@@ -124,3 +124,14 @@ def test_an_archived_folder_is_in_the_trash_with_its_items(board: Agent, folder_
     assert "Ideas" not in [folder["name"] for folder in board.records("infinity_list_folders")]
     assert 20 == len(board.records("infinity_list_items"))
     assert "deleted: true" in inside.text("infinity_get_folder")
+
+
+def test_many_hidden_attributes_are_counted_after_the_advice(board: Agent, folder: Agent) -> None:
+    made = [
+        board.result("infinity_create_attribute", name=f"Attr {n}", type="text")["id"]
+        for n in range(13)
+    ]
+    folder.result("infinity_update_folder", attribute_ids=made)
+    notice = folder.result("infinity_update_folder", attribute_ids=["Attr 0"])["notice"]
+    assert notice.startswith("To show attributes again, send attribute_ids with all")
+    assert notice.endswith(f"whose values are kept: {', '.join(made[1:11])} and 2 more.")
