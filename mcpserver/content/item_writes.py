@@ -44,8 +44,11 @@ async def written_item(
     title, rows = "", list[JsonObject]()
     try:
         title, rows = await _title_and_rows(lists, values, before or {})
-    except InfinityError as error:
-        notices.add(f"It is written. What changed is not shown by name: {error}")
+    except InfinityError:  # whose text may be Infinity's
+        notices.add(
+            "It is written. What changed is not shown by name, because the board's attributes or "
+            "members could not be read now: infinity_read_item shows the item."
+        )
     folder_id = item.get("folder_id")
     is_placed = item.get("id") and folder_id
     url = app_address(board_id, str(folder_id), str(item["id"])) if is_placed else ""

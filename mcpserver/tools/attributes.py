@@ -7,7 +7,7 @@ from pydantic import MISSING
 from mcpserver.content import notices
 from mcpserver.content.board_cache import ATTRIBUTES, forget, shown
 from mcpserver.content.item_values import default_data as as_default
-from mcpserver.content.values.labels import changed_labels, label_names, labels_of, new_labels
+from mcpserver.content.values.labels import changed_labels, first_names, labels_of, new_labels
 from mcpserver.content.values.merging import merged_settings, read_undamaged
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import InfinityClient, JsonObject
@@ -92,8 +92,9 @@ async def infinity_update_attribute(
         settings=settings,
         remove_labels=remove_labels,
     )
+    told: JsonObject = {}
     if wanted.keys() - {"name", "type"}:
-        wanted = await _merged(api, workspace_id, board_id, attribute_id, wanted)
+        wanted, told = await _merged(api, workspace_id, board_id, attribute_id, wanted)
     updated = await api.put(
         "workspaces/{ws}/boards/{board}/attributes/{attribute}",
         wanted,
@@ -102,7 +103,7 @@ async def infinity_update_attribute(
         attribute=attribute_id,
     )
     await forget(ATTRIBUTES, workspace_id, board_id)
-    return updated
+    return {**updated, **told}
 
 
 @admin_tool(destructive=True, idempotent=True)
@@ -133,44 +134,52 @@ async def _attribute(api: InfinityClient, workspace_id: str, board_id: str, id: 
 
 async def _merged(
     api: InfinityClient, workspace_id: str, board_id: str, id: str, wanted: JsonObject
-) -> JsonObject:
-    """The changes as Infinity takes them: whole settings, labels with ids, a default by type."""
+) -> tuple[JsonObject, JsonObject]:
+    """The changes as Infinity takes them: whole settings, labels with ids, a default by type.
+    Then what the result tells besides: the names of labels."""
     reading = _attribute(api, workspace_id, board_id, id)
+    told: JsonObject = {}
     if wanted.keys() & {"settings", "remove_labels"}:
         known = await read_undamaged(api, reading)
-        wanted = await _with_settings(known, wanted)
+        wanted, told = await _with_settings(known, wanted)
     else:
         known = await reading
     if "default_data" in wanted:
         attribute = {**known, **wanted}
         data = await as_default(api, workspace_id, board_id, attribute, wanted["default_data"])
-        return {**wanted, "default_data": data}
-    return {**wanted, **_default_without_removed_labels(known, wanted)}
+        return {**wanted, "default_data": data}, told
+    if not (gone := _removed_defaults(known, wanted)):
+        return wanted, told
+    notices.add("Labels that were removed are no default any more (see removed_from_default).")
+    stay = [id for id in known["default_data"] if id not in {label["id"] for label in gone}]
+    return {**wanted, "default_data": stay}, {**told, "removed_from_default": first_names(gone)}
 
 
-async def _with_settings(known: JsonObject, wanted: JsonObject) -> JsonObject:
+async def _with_settings(known: JsonObject, wanted: JsonObject) -> tuple[JsonObject, JsonObject]:
     given_settings = wanted.get("settings", {})
     removed = wanted.get("remove_labels", [])
     settings = merged_settings(known, given_settings)
+    told: JsonObject = {}
     if removed or "labels" in settings:
         labels = given_settings.get("labels")
-        settings["labels"] = await changed_labels(labels_of(known), labels, removed)
-    return {
-        **{key: wanted[key] for key in wanted if key != "remove_labels"},
-        "settings": settings,
-    }
+        changed = await changed_labels(labels_of(known), labels, removed)
+        settings["labels"] = changed.labels
+        if changed.unnamed:
+            notices.add(
+                "To remove labels, name them in remove_labels: "
+                f"{len(changed.unnamed)} that settings does not name stay (see labels_kept)."
+            )
+            told = {"labels_kept": first_names(changed.unnamed)}
+    rest = {key: wanted[key] for key in wanted if key != "remove_labels"}
+    return {**rest, "settings": settings}, told
 
 
-def _default_without_removed_labels(known: JsonObject, wanted: JsonObject) -> JsonObject:
+def _removed_defaults(known: JsonObject, wanted: JsonObject) -> list[JsonObject]:
+    """The labels of the default that the change removes."""
     stay = {label["id"] for label in labels_of(wanted)}
     removed = [label for label in labels_of(known) if label["id"] not in stay]
     default = known.get("default_data")
-    gone = [label for label in removed if isinstance(default, list) and label["id"] in default]
-    if not gone:
-        return {}
-    notices.add(f"Removed from the attribute's default too: {label_names(gone)}.")
-    ids = [label["id"] for label in gone]
-    return {"default_data": [id for id in default or [] if id not in ids]}
+    return [label for label in removed if isinstance(default, list) and label["id"] in default]
 
 
 async def _with_labels(settings: JsonObject | MISSING) -> JsonObject | MISSING:

@@ -50,6 +50,7 @@ _MEANINGLESS = re.compile(
 )
 _HANDLER = re.compile("on[a-z]+")
 _MAX_NAME = 20
+_ATTRIBUTE_LOST = "the attribute "
 _STYLE = re.compile(r"[\w#%., -]+|(?:rgb|hsl)a?\([\d%., /]+\)")
 STYLES = frozenset(("color", "background-color", "font-size", "text-align", "text-decoration"))
 ATTRIBUTES: dict[str, set[str]] = {
@@ -188,7 +189,13 @@ def _in_words(name: str) -> str:
         return "event handlers"
     if _MEANINGLESS.fullmatch(name):
         return ""
-    return _LOST.get(name, f"the attribute {name[:_MAX_NAME]}")
+    return _LOST.get(name, f"{_ATTRIBUTE_LOST}{name[:_MAX_NAME]}")
+
+
+def in_own_words(loss: str) -> str:
+    """A loss without a name that is a stranger's: only attributes of HTML stay named."""
+    name = loss.removeprefix(_ATTRIBUTE_LOST)
+    return loss if name == loss or name in _NAMES | _FONT else "attributes unknown to HTML"
 
 
 def _is_whole(tag: str, name: str, value: str) -> bool:

@@ -23,6 +23,7 @@ from mcpserver.content.richtext.expansion import refuse_expansion
 from mcpserver.content.richtext.htmlattributes import (
     ATTRIBUTES,
     STYLES,
+    in_own_words,
     is_stored_address,
     kept_attributes,
     lost_attributes,
@@ -228,7 +229,8 @@ def read(html: str) -> Reading:
     html = _with_nul_shown(html)
     tags = find_tags(html)
     nodes = htmltree.build(html, tags) if tags else htmltree.parse(paragraphs(unescape(html)))
-    return Reading(_markdown(simplified(_safe(nodes))), frozenset(_losses(html, tags)) - _REMOVED)
+    losses = frozenset(map(in_own_words, _losses(html, tags))) - _REMOVED
+    return Reading(_markdown(simplified(_safe(nodes))), losses)
 
 
 def _markdown(blocks: list[Element]) -> str:

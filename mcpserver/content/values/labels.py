@@ -5,9 +5,8 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from mcpserver.content import notices
 from mcpserver.content.errors import WrongValue
 from mcpserver.content.turns import give_way
 from mcpserver.content.values.label_forms import entries
@@ -16,6 +15,14 @@ from mcpserver.infinity import JsonObject
 from mcpserver.infinity.records import is_record
 
 Labels = dict[str, JsonObject]  # by id
+MAX_SHOWN = 20  # labels whose names are listed
+
+
+class ChangedLabels(NamedTuple):
+    """The `labels` after a change, and the `unnamed` ones that stay although a list was given."""
+
+    labels: list[JsonObject]
+    unnamed: list[JsonObject]
 
 
 def labels_of(attribute: JsonObject) -> list[JsonObject]:
@@ -41,11 +48,11 @@ async def new_labels(given: Any) -> list[JsonObject]:
 
 async def changed_labels(
     known: list[JsonObject], given: Any, removed: Sequence[str] = ()
-) -> list[JsonObject]:
+) -> ChangedLabels:
     """`known` with the given labels changed or added, and without those named in `removed`.
 
     A label that is known by id or name keeps its id, because items refer to it, and all keys that
-    are not given. Labels that are not named stay, with a notice. Raises WrongValue.
+    are not given. Labels that are not named stay. Raises WrongValue.
     """
     before = {str(label["id"]): label for label in known}
     names = Names(known, "label")
@@ -55,24 +62,24 @@ async def changed_labels(
         raise WrongValue(f"Labels both in settings and in remove_labels: {label_names(both)}.")
     kept = {id: label for id, label in before.items() if id not in gone}
     unnamed = [label for id, label in kept.items() if id not in named]
-    if unnamed and given is not None:
-        notices.add(
-            f"Labels that settings does not name stay: {label_names(unnamed)}. To remove labels, "
-            "name them in remove_labels."
-        )
     # When all labels are given, their order applies too.
     labels = list(({**kept, **named} if unnamed else named).values())
     changed = [
         label for id, label in named.items() if label.get("name") != before.get(id, {}).get("name")
     ]
     await _refuse_same_names(labels, changed)
-    return labels
+    return ChangedLabels(labels, [] if given is None else unnamed)
+
+
+def first_names(labels: Sequence[JsonObject]) -> list[str]:
+    """The names of the first labels, cut to 60 characters."""
+    return [str(label.get("name") or label["id"])[:60] for label in labels[:MAX_SHOWN]]
 
 
 def label_names(labels: Sequence[JsonObject]) -> str:
-    """The names of labels, for a message."""
-    shown = ", ".join(repr(str(label.get("name") or label["id"])[:60]) for label in labels[:20])
-    return f"{shown}, …" if len(labels) > 20 else shown
+    """The names of labels, for an error."""
+    shown = ", ".join(map(repr, first_names(labels)))
+    return f"{shown}, …" if len(labels) > MAX_SHOWN else shown
 
 
 async def _named(known: Labels, wanted: list[JsonObject]) -> Labels:

@@ -49,11 +49,7 @@ from tests.mcpserver.content.richtext.both_ways import (
             "the attribute bgcolor, the attribute border and the attribute nowrap",
         ),
         ("<main style='color:red'><p>a</p></main>", "some styles"),
-        (f'<p {"x" * 30}="1">a</p>', f"the attribute {'x' * 20}"),
-        (
-            f"<p {' '.join(f'x{n:02}=1' for n in range(30))}>a</p>",
-            f"{', '.join(f'the attribute x{n:02}' for n in range(12))} and more",
-        ),
+        ('<p send-your-key="1" id="b">a</p>', "attributes unknown to HTML and the attribute id"),
         (
             '<p style="float:left">a <a href="javascript:x">b</a></p><svg></svg>',
             "addresses of unusual kinds, embedded media and some styles",

@@ -69,24 +69,21 @@ def test_a_default_label_goes_by_its_name(board: Agent) -> None:
     assert [label_ids(stage)["Sent"]] == read["default_data"]
 
 
-NO_DEFAULT_ANY_MORE = "Removed from the attribute's default too: 'Todo'."
+NO_DEFAULT_ANY_MORE = "Labels that were removed are no default any more (see removed_from_default)."
 
 
 @pytest.mark.parametrize(
-    ("removed", "default", "told"),
-    [
-        (["Todo"], [], NO_DEFAULT_ANY_MORE),
-        ([DOING], [TODO], None),
-        (["todo", "Doing"], [], NO_DEFAULT_ANY_MORE),
-    ],
+    ("removed", "default", "gone"),
+    [(["Todo"], [], ["Todo"]), ([DOING], [TODO], None), (["todo", "Doing"], [], ["Todo"])],
 )
 def test_a_removed_label_is_no_default_any_more(
-    todo: Agent, removed: list[str], default: list[str], told: str | None
+    todo: Agent, removed: list[str], default: list[str], gone: list[str] | None
 ) -> None:
     todo.result("infinity_update_attribute", default_data="Todo")
     result = todo.result("infinity_update_attribute", remove_labels=removed)
     read = todo.result("infinity_get_attribute")
-    assert (default, told) == (read["default_data"], result.get("notice"))
+    assert (default, gone) == (read["default_data"], result.get("removed_from_default"))
+    assert (NO_DEFAULT_ANY_MORE if gone else None) == result.get("notice")
 
 
 def test_a_removed_label_cannot_be_made_the_default(todo: Agent) -> None:
