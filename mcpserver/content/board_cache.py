@@ -116,6 +116,12 @@ class Lists:
             self._names[what] = Names(records, what, keys, _wheres(what, records))
         return self._names[what]
 
+    async def read_afresh(self, kind: str) -> None:
+        """Read the list of a kind again unless it was read in this call. Where that fails, the list
+        stays as it is."""
+        await self._list(LISTS[kind])
+        await self.renew({kind})
+
     async def renew(self, kinds: Collection[str]) -> bool:
         """Read the lists of these kinds again. Returns whether any of them was old."""
         names = {LISTS[kind] for kind in kinds}

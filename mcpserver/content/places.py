@@ -2,6 +2,8 @@
 
 What has the form of an id is taken as one and costs no request. Only when Infinity refuses it, it
 is looked up as a name, because "Sprint23abc" may be either; so are names whose list is not fresh.
+A list may be a minute old when a call reads. Calls that write read it afresh for the names of
+workspaces, boards and folders, so that nothing is written to a place that has another name now.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from mcpserver.infinity.errors import Forbidden, Invalid, NotFound, Refused
 
 _NUMBER = re.compile(r"\d{1,19}", re.ASCII)
 _BASE58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]{11}")
+_PLACES = ("workspace", "board", "folder")
 _WORD = re.compile(r"[A-Za-z][a-z]{10}|[A-Z]{11}")  # one of 4,000 ids is such a word
 
 
@@ -45,19 +48,28 @@ async def call_with_ids(
     function: Callable[..., Awaitable[JsonObject]],
     arguments: JsonObject,
     kinds: Mapping[str, str],
+    *,
+    changes: bool = False,
 ) -> JsonObject:
-    """Call `function` with ids in place of names. Raises UnknownName with the candidates.
+    """Call `function`, which `changes` something or only reads, with ids in place of names.
+    Raises UnknownName with the candidates.
 
-    If Infinity knows no such record, ids and old names are looked up once more. Only if that
-    finds others, and no change was made, the function is called again.
+    If Infinity knows no such record, or lists nothing in such a folder, ids and old names are
+    looked up once more. Only if that finds others, and no change was made, the function is called
+    again.
     """
     if not kinds:
         return await function(**arguments)
-    places = _Places(arguments, kinds)
+    places = _Places(arguments, kinds, changes=changes)
     found = None
     try:
         found = await places.ids()
-        return await function(**{**arguments, **found})
+        result = await function(**{**arguments, **found})
+        if not _lists_nothing(result):
+            return result
+        afresh = await places.ids_after_nothing()
+        if afresh in (None, found):
+            return result
     except Refused as error:
         afresh = await places.ids_after(error)
         if afresh in (None, found):
@@ -68,9 +80,9 @@ async def call_with_ids(
 class _Places:
     """The ids in the arguments of one call."""
 
-    def __init__(self, arguments: JsonObject, kinds: Mapping[str, str]) -> None:
+    def __init__(self, arguments: JsonObject, kinds: Mapping[str, str], *, changes: bool) -> None:
         self._api: InfinityClient = arguments["api"]
-        self._kinds = kinds
+        self._kinds, self._changes = kinds, changes
         self._given = {
             name: arguments[name]
             for name in kinds
@@ -84,12 +96,11 @@ class _Places:
         ids: JsonObject = {}
         for name, given in self._given.items():
             at = (ids.get("workspace_id", ""), ids.get("board_id", ""))
-            lists = self._lists.setdefault(at, Lists(self._api, *at))
+            lists, kind = self._lists.setdefault(at, Lists(self._api, *at)), self._kinds[name]
             wanted = given if isinstance(given, list) else [given]
-            found = [
-                await _id(lists, self._kinds[name], each, is_doubted=name in doubted)
-                for each in wanted
-            ]
+            if self._changes and kind in _PLACES and not all(_has_form(kind, x) for x in wanted):
+                await lists.read_afresh(kind)
+            found = [await _id(lists, kind, each, is_doubted=name in doubted) for each in wanted]
             ids[name] = list(dict.fromkeys(found)) if isinstance(given, list) else found[0]
         _note(ids)
         return ids
@@ -97,7 +108,13 @@ class _Places:
     async def ids_after(self, error: Refused) -> JsonObject | None:
         """The ids after a second look at those that may have caused the error; None without any,
         or when a change was made."""
-        doubted = [name for name in self._given if _may_cause(error, name)]
+        return await self._ids_doubting([each for each in self._given if _may_cause(error, each)])
+
+    async def ids_after_nothing(self) -> JsonObject | None:
+        """As `ids_after`, when the list of a folder is empty, as that of an unknown one may be."""
+        return await self._ids_doubting([each for each in self._given if each == "folder_id"])
+
+    async def _ids_doubting(self, doubted: Collection[str]) -> JsonObject | None:
         if not doubted or self._api.has_written:
             return None
         try:
@@ -111,7 +128,7 @@ async def _id(lists: Lists, kind: str, wanted: str | int, *, is_doubted: bool) -
         if is_doubted:
             await lists.renew({kind})
         record = await lists.find(kind, wanted)
-    elif is_doubted and kind in ("workspace", "board", "folder"):
+    elif is_doubted and kind in _PLACES:
         try:
             record = await lists.find(kind, wanted)
         except UnknownName as fault:
@@ -142,6 +159,11 @@ def _is_number(text: str) -> bool:
 
 def _is_base58(text: str) -> bool:
     return _BASE58.fullmatch(text) is not None and _WORD.fullmatch(text) is None
+
+
+def _lists_nothing(result: JsonObject) -> bool:
+    """Whether a result is a page without records, and the last."""
+    return result.get("data") == [] and result.get("has_more") is False
 
 
 def _may_cause(error: Refused, name: str) -> bool:

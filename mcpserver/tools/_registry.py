@@ -32,7 +32,7 @@ class InfinityTool(Tool):
         """Make a tool of a function, whose docstring is the tool's description."""
         name = function.__name__
         plain = cls.from_function(
-            to_tool_signature(function),
+            to_tool_signature(function, changes=scope != READ),
             title=name.removeprefix("infinity_").replace("_", " ").capitalize(),
             description=" ".join((inspect.getdoc(function) or "").split()),
             annotations=annotations,

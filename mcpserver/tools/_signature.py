@@ -30,7 +30,9 @@ _RESPONSE_FORMAT = Parameter(
 )
 
 
-def to_tool_signature(function: ToolFunction) -> Callable[..., Awaitable[CallToolResult]]:
+def to_tool_signature(
+    function: ToolFunction, *, changes: bool
+) -> Callable[..., Awaitable[CallToolResult]]:
     """`function` with the fields of `paging: Paging` as parameters, with `response_format`, and
     without `api: InfinityApi`, which is injected into each call."""
     written = list(inspect.signature(function, eval_str=True).parameters.values())
@@ -49,7 +51,7 @@ def to_tool_signature(function: ToolFunction) -> Callable[..., Awaitable[CallToo
             arguments["paging"] = paging = Paging(**page)
         if takes_api:
             arguments["api"] = current_call().client
-        data = await call_with_ids(function, arguments, kinds)
+        data = await call_with_ids(function, arguments, kinds, changes=changes)
         arguments |= current_call().ids
         return await _result(data, response_format, arguments, paging)
 

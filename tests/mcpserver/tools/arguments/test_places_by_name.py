@@ -106,7 +106,7 @@ def cases() -> Iterator[tuple[str, dict[str, Any]]]:
     )
 
 
-OWN = {"id", "created_at", "updated_at", "started_at", "link", "secret"}  # new at each call
+OWN = {"id", "url", "created_at", "updated_at", "started_at", "link", "secret"}  # new at each call
 LITERAL = {"name", "title", "email", "text"}
 
 
@@ -247,6 +247,30 @@ def test_a_folder_that_was_replaced_is_looked_up_afresh(app: Agent, board: Agent
     new = app.result("infinity_create_folder", name="Backlog")["id"]
     made = board.result("infinity_create_item", title="a", folder_id="Backlog")
     assert new == made["folder_id"]
+
+
+def test_nothing_is_written_to_a_place_that_has_another_name_now(
+    app: Agent, board: Agent, folder_ids: Ids
+) -> None:
+    board.result("infinity_get_folder", folder_id="Ideas")
+    app.result("infinity_update_folder", folder_id=folder_ids["Ideas"], name="Wishes")
+    app.result("infinity_update_folder", folder_id=folder_ids["Backlog"], name="Ideas")
+    made = board.result("infinity_create_item", title="a", folder_id="Ideas")
+    assert folder_ids["Backlog"] == made["folder_id"]
+    told = board.refused("infinity_archive_folder", folder_id="Backlog")
+    assert "there is no folder 'Backlog'" in told
+
+
+def test_a_write_by_names_reads_each_list_once(named: Agent) -> None:
+    named.infinity.reset()
+    named.result("infinity_create_folder", name="New", parent_id="Ideas")
+    lists = ("workspaces", "boards", "folders")
+    ends = [
+        request["path"].rpartition("/")[2]
+        for request in named.requests()
+        if request["method"] == "GET"
+    ]
+    assert sorted(lists) == sorted(ends)
 
 
 def test_a_folder_renamed_in_the_app_is_found_by_its_new_name(
