@@ -6,6 +6,14 @@ from urllib.parse import quote, urlsplit
 
 from credentials.validators import SANDBOX_URL
 from mcpserver.context import current_caller
+from mcpserver.infinity import JsonObject
+
+
+def with_address(record: JsonObject, *ids: str) -> JsonObject:
+    """The record that a write was answered with, with `url`, the address of what has these ids.
+    Without an id, or in the sandbox, it has none."""
+    url = app_address(*ids) if all(ids) else None
+    return {**record, "url": url} if url else record
 
 
 def app_address(*ids: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mcpserver.content import notices
 from mcpserver.content.addresses import app_address
 from mcpserver.content.board_cache import Lists
+from mcpserver.content.filtered_pages import PASSING
 from mcpserver.content.item_reader import MEMBER_KINDS, Reader, values_of
 from mcpserver.content.parts import clipped, filled
 from mcpserver.content.titles import title_attribute
@@ -27,6 +28,20 @@ async def item_before(
     )
 
 
+async def item_to_archive(
+    api: InfinityClient, workspace_id: str, board_id: str, item_id: str
+) -> JsonObject:
+    """The item before it is archived, {} if Infinity does not show it. Raises InfinityError for an
+    error that may pass, because what is archived is to be named."""
+    try:
+        return await item_before(api, workspace_id, board_id, item_id)
+    except PASSING as error:
+        error.advise("Nothing was archived.")
+        raise
+    except InfinityError:
+        return {}
+
+
 async def written_item(
     lists: Lists,
     board_id: str,
@@ -46,8 +61,8 @@ async def written_item(
         title, rows = await _title_and_rows(lists, values, before or {})
     except InfinityError:  # whose text may be Infinity's
         notices.add(
-            "It is written. What changed is not shown by name, because the board's attributes or "
-            "members could not be read now: infinity_read_item shows the item."
+            "It is done. The title and what changed are not shown, because the board's attributes "
+            "or members could not be read now."
         )
     folder_id = item.get("folder_id")
     is_placed = item.get("id") and folder_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
+from mcpserver.content.addresses import with_address
 from mcpserver.content.board_cache import BOARDS, forget, shown
 from mcpserver.content.board_overview import board_overview
 from mcpserver.gateway.clients import InfinityApi
@@ -63,4 +64,4 @@ async def infinity_create_board(
     board = given(name=name, description=description, color=color, user_ids=user_ids)
     created = await api.post("workspaces/{ws}/boards", board, ws=workspace_id)
     await forget(BOARDS, workspace_id)
-    return created
+    return with_address(created, str(created.get("id", "")))

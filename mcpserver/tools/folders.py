@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import MISSING
 
 from mcpserver.content import notices
+from mcpserver.content.addresses import with_address
 from mcpserver.content.board_cache import FOLDERS, VIEWS, forget, shown
 from mcpserver.content.values.merging import merged_settings, read_undamaged
 from mcpserver.content.values.names import is_uuid
@@ -77,7 +78,7 @@ async def infinity_create_folder(
         "workspaces/{ws}/boards/{board}/folders", folder, ws=workspace_id, board=board_id
     )
     await forget(FOLDERS, workspace_id, board_id)
-    return created
+    return with_address(created, board_id, str(created.get("id", "")))
 
 
 @write_tool(idempotent=True)
@@ -114,7 +115,7 @@ async def infinity_update_folder(
         folder=folder_id,
     )
     await forget(FOLDERS, workspace_id, board_id)
-    return updated
+    return with_address(updated, board_id, folder_id)
 
 
 @admin_tool(destructive=True, idempotent=True)

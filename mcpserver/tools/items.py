@@ -7,7 +7,7 @@ from pydantic import MISSING
 from mcpserver.content.board_cache import ATTRIBUTES, Lists, shown
 from mcpserver.content.item_overview import item_overview
 from mcpserver.content.item_values import ItemValuesInput, faults_named, item_values
-from mcpserver.content.item_writes import item_before, written_item
+from mcpserver.content.item_writes import item_before, item_to_archive, written_item
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.infinity.records import is_record
@@ -139,12 +139,16 @@ async def infinity_archive_item(
     api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, item_id: ItemId
 ) -> JsonObject:
     """Move an item to the trash. Only the Infinity app can restore it."""
-    return await api.delete(
+    before = await item_to_archive(api, workspace_id, board_id, item_id)
+    archived = await api.delete(
         "workspaces/{ws}/boards/{board}/items/{item}",
         ws=workspace_id,
         board=board_id,
         item=item_id,
     )
+    lists = Lists(api, workspace_id, board_id)
+    answer = archived or {"id": item_id, "deleted": True}
+    return await written_item(lists, board_id, answer, [], before)
 
 
 async def _attributes_shown(

@@ -46,8 +46,10 @@ def test_an_item_is_created_and_updated_by_names(odd: Agent) -> None:
 
 def test_deleted_records_are_left_out_of_lists(odd: Agent) -> None:
     item = first_item(odd)
-    item.result("infinity_archive_item")
+    archived = item.result("infinity_archive_item")
     gone = item.place["item_id"]
+    assert (gone, True) == (archived["id"], archived["deleted"])
+    assert archived["title"]
     assert 22 == len(odd.records("infinity_list_items"))
     assert 22 == len(odd.records("infinity_list_item_values"))
     assert "(404)" in odd.error("infinity_list_subitems", parent_item_id=gone)

@@ -13,6 +13,8 @@ def test_a_new_board_is_found_with_what_it_was_given(workspace: Agent) -> None:
     read = workspace.result("infinity_get_board", board_id=made["id"])
     assert {**wanted, "user_ids": [4242, 4243]}.items() <= read.items()
     assert "Launch" in [board["name"] for board in workspace.records("infinity_list_boards")]
+    origin = workspace.infinity.url.removesuffix("/api/v2")
+    assert f"{origin}/b/{made['id']}" == made["url"]
 
 
 def test_a_board_needs_only_a_name(workspace: Agent) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.mcpserver.tools.agent import Agent, Cases
+from tests.support import Infinity
 
 Ids = dict[str, str]
 
@@ -135,3 +136,11 @@ def test_many_hidden_attributes_are_counted_after_the_advice(board: Agent, folde
     notice = folder.result("infinity_update_folder", attribute_ids=["Attr 0"])["notice"]
     assert notice.startswith("To show attributes again, send attribute_ids with all")
     assert notice.endswith(f"whose values are kept: {', '.join(made[1:11])} and 2 more.")
+
+
+def test_a_written_folder_says_its_address(board: Agent, infinity: Infinity) -> None:
+    origin = infinity.url.removesuffix("/api/v2")
+    made = board.result("infinity_create_folder", name="New")
+    assert f"{origin}/b/{board.place['board_id']}/{made['id']}" == made["url"]
+    changed = board.result("infinity_update_folder", folder_id=made["id"], name="Newer")
+    assert made["url"] == changed["url"]

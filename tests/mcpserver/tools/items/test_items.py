@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
 
 from tests.mcpserver.tools.agent import Agent, Cases
+from tests.mcpserver.tools.conftest import Connect
 
 Ids = dict[str, str]
 # As agents write them, and as Infinity has them afterwards.
@@ -166,7 +168,34 @@ def test_a_list_of_items_as_text_shows_titles_and_labels(board: Agent) -> None:
 
 def test_an_archived_item_is_in_the_trash_with_its_sub_items(board: Agent, item: Agent) -> None:
     assert 25 == len(board.records("infinity_list_items"))
-    assert item.result("infinity_archive_item")["deleted"] is True
+    archived = item.result("infinity_archive_item")
+    assert (True, "Export a board as CSV") == (archived["deleted"], archived["title"])
+    assert archived["url"].endswith(f"/{archived['folder_id']}/{archived['id']}")
     assert 22 == len(board.records("infinity_list_items"))
     assert "deleted: true" in item.text("infinity_get_item")
     assert "(404)" in item.error("infinity_update_item", name="a")
+
+
+def set_fault(agent: Agent, fault: str, path: str) -> None:
+    given = {"fault": fault, "method": "GET", "path": path}
+    httpx2.post(f"{agent.infinity.control}/fault", json=given).raise_for_status()
+
+
+@pytest.mark.parametrize("fault", ["rate_429_huge", "gateway_502"])
+def test_an_item_that_cannot_be_named_now_is_not_archived(item: Agent, fault: str) -> None:
+    set_fault(item, fault, "*/items/*")
+    assert "Nothing was archived." in item.refused("infinity_archive_item")
+
+
+def test_an_item_that_may_not_be_read_is_archived_without_its_title(item: Agent) -> None:
+    set_fault(item, "forbidden_403", "*/items/*")
+    archived = item.result("infinity_archive_item")
+    assert (True, False) == (archived["deleted"], "title" in archived)
+
+
+def test_infinitys_words_are_in_no_notice_of_a_write(connect: Connect, item: Agent) -> None:
+    stranger = connect().at(**item.place)  # has no list of attributes yet
+    set_fault(item, "invalid_422", "*/attributes")
+    told = stranger.result("infinity_archive_item")["notice"]
+    assert told.startswith("It is done. The title and what changed are not shown")
+    assert "Infinity says" not in told
