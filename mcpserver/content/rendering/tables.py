@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mcpserver.content.pages import Way
 from mcpserver.content.rendering.cells import Row
-from mcpserver.content.rendering.lines import cell, data_line, indented, row_line
+from mcpserver.content.rendering.lines import cell, data_line, indented, notice_line, row_line
 from mcpserver.content.rendering.sizes import size_of
 
 # The most characters of each long text, tried in turn until the whole result fits.
 CAPS = (None, 16_000, 8_000, 4_000, 2_000, 1_000, 500, 200)
 Cap = int | None
-LEFT_OUT = "  … values are left out here"
+LEFT_OUT = notice_line(
+    "The rest of this record is left out: infinity_get_item_attribute_value reads single values."
+)
 
 
 class Table:
@@ -25,7 +27,7 @@ class Table:
     def __init__(self, rows: list[Row], room: int, direction: Way = "after") -> None:
         self._all_rows, self._direction = rows, direction
         self._same = self._hoisted(room // 4)
-        self._columns = self._headers(room // 4)
+        self._columns = self._headers(room // 4, room // 2)
         self._room = room - sum(size_of(line) + 1 for line in self.head)
 
     @property
@@ -42,15 +44,14 @@ class Table:
         """How many rows fit, at least one, and the most characters of their long texts."""
         if not self._all_rows:
             return 0, None
-        sizes: list[int] = []
         longest = max(
             (len(text) for row in self._all_rows for text in row.texts.values()), default=0
         )
         for cap in useful_caps(longest):
-            sizes = [self._size(row, cap) for row in self._all_rows]
-            if sum(sizes) <= self._room:
-                return len(sizes), cap
+            if sum(_size(self._whole_row(row, cap)) for row in self._all_rows) <= self._room:
+                return len(self._all_rows), cap
         kept, left = 0, self._room
+        sizes = [_size(self._row(row, cap)) for row in self._all_rows]
         for size in sizes if self._direction == "after" else reversed(sizes):
             left -= size
             if left < 0 and kept:
@@ -84,14 +85,17 @@ class Table:
                 same[column] = text
         return same
 
-    def _headers(self, room: int) -> list[str]:
-        headers = []
-        for column in dict.fromkeys(column for row in self._all_rows for column in row.cells):
-            if column not in self._same:
-                room -= size_of(cell(column)) + len(" | ---|")
-                if room < 0:
-                    break
-                headers.append(column)
+    def _headers(self, header: int, row: int) -> list[str]:
+        """The first columns for which there is room in the header and in the widest row."""
+        headers: list[str] = []
+        for column in dict.fromkeys(column for each in self._all_rows for column in each.cells):
+            if column in self._same:
+                continue
+            header -= size_of(cell(column)) + len(" | ---|")
+            row -= max(size_of(each.cells.get(column, "")) for each in self._all_rows) + len(" | ")
+            if headers and min(header, row) < 0:
+                break
+            headers.append(column)
         return headers
 
     def _row(self, row: Row, cap: Cap) -> Iterator[str]:
@@ -113,13 +117,14 @@ class Table:
         for column, text in row.texts.items():
             yield from block(column, text, cap, by="  ")
 
-    def _size(self, row: Row, cap: Cap) -> int:
-        return sum(size_of(line) + 1 for line in self._row(row, cap))
-
 
 def useful_caps(longest: int) -> list[Cap]:
     """The caps that cut something when the longest text has so many characters."""
     return [cap for cap in CAPS if cap is None or cap < longest]
+
+
+def _size(lines: Iterable[str]) -> int:
+    return sum(size_of(line) + 1 for line in lines)
 
 
 def is_cut(text: str, cap: Cap) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import Any
@@ -156,3 +157,43 @@ def test_an_empty_answer_says_that_it_is_done() -> None:
     assert "> Done." == text_of(render({}, "markdown"))
     assert "{}" == text_of(render({}, "json"))
     assert "> 0 records" == text_of(render(page(0), "markdown"))
+
+
+@pytest.mark.parametrize("width", range(0, 134, 7))
+def test_no_width_of_records_makes_a_page_of_json_lose_one(width: int) -> None:
+    cursor = base64.b64encode(b"01a22878-7e38-7d2b-9662-8fb36db4c795,2026-01-01").decode()
+    records = [{"id": f"id-{n}", "sort_order": "1" * width} for n in range(100)]
+    whole = {"has_more": True, "before": cursor, "after": cursor, "data": records}
+    window = Window.of("after", cursor, 100)
+    seen: list[str] = []
+    for _ in range(100):
+        text = text_of(render(window.shown(whole), "json", notice="n" * 100, cut=window.cut))
+        shown = json.loads(text)
+        seen += [each["id"] for each in shown["data"]]
+        if shown["after"] == cursor:
+            break
+        window = Window.of("after", shown["after"], 100)
+    assert [each["id"] for each in records] == seen
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_stands_beside_a_text_never_takes_its_place(format: Format) -> None:
+    comment = {
+        "id": "c",
+        "object": "comment",
+        "text": "Hello, world!",
+        "item": {"object": "item", "id": "i", "values": [], "notes": "x" * 90_000},
+        "more": "y" * 90_000,
+    }
+    text = text_of(render(comment, format, offset=0))
+    assert len(text) <= LIMIT
+    assert "Hello, world!" in text
+    rest = text_of(render(comment, format, offset=7))
+    assert "world!" in rest and "Hello" not in rest
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_offset_counts_the_same_characters_in_either_format(format: Format) -> None:
+    comment = {"id": "c", "object": "comment", "text": f"<p>{'*' * 1_500}</p><p>END</p>"}
+    assert "END" in text_of(render(comment, format, offset=3_002))
+    assert "*" not in text_of(render(comment, format, offset=3_002))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import pytest
+
+from mcpserver.content.pages import Window
 from mcpserver.content.rendering.results import render
 from tests.mcpserver.content.rendering.data import FORMATS, LIMIT, page, reader
 from tests.support import text_of
@@ -169,3 +173,39 @@ def test_a_text_is_read_on_however_much_stands_beside_it() -> None:
         first = text_of(render(comment, format, offset=0))
         assert len(first) <= LIMIT
         assert first.count("word") > 100
+
+
+def wide(id: str, columns: int, size: int) -> dict[str, Any]:
+    rows = [
+        {"attribute_id": f"u{n}", "attribute_name": f"Column {n}", "text": f"{id}{n} " + "x" * size}
+        for n in range(columns)
+    ]
+    return {"item_id": id, "values": rows}
+
+
+@pytest.mark.parametrize(("columns", "size"), [(40, 10), (400, 90), (400, 300), (30, 5_000)])
+def test_records_too_wide_for_a_result_are_shown_as_far_as_they_fit(
+    columns: int, size: int
+) -> None:
+    seen: list[str] = []
+    data = [wide(f"i{n}", columns, size) for n in range(8)]
+    window = Window.of("after", None, 100)
+    left = page(0, data=data)
+    for _ in range(8):
+        lines = text_of(render(left, "markdown", cut=window.cut)).splitlines()
+        assert sum(len(line) + 1 for line in lines) <= LIMIT
+        seen += [line.split(" | ")[0] for line in lines if re.match(r"i\d+( |$)", line)]
+        cursor = re.search(r"after=(\S+)", "\n".join(lines))
+        if not cursor:
+            break
+        window = Window.of("after", cursor[1], 100)
+        left = window.shown(page(0, data=data))
+    assert [each["item_id"] for each in data] == seen
+    if columns == 400:
+        assert "> The rest of this record is left out: " in "\n".join(lines)
+
+
+def test_a_text_too_long_for_a_result_is_cut_and_not_left_out() -> None:
+    lines = table(item("a", value(NAME, "A"), value(NOTES, "long " * 9_000)))
+    assert any(line.startswith("  Notes: long long") and line.endswith(" …") for line in lines)
+    assert "read one to its end with" in "\n".join(lines)
