@@ -34,6 +34,7 @@ MAX_RESULT, MAX_RESULT_MARKS = 100_000, 2 * MAX_TAGS  # characters and marks of 
 RESULT_SECONDS = 2.0
 MAX_BARE = 500_000  # further characters, which are read without formatting
 SHORT = 200  # characters of each text after that
+MANY_PARTS = 6_000  # objects and entries; a page of 100 items of 24 values has 5,000
 THREADS = 2  # more would share the interpreter with the event loop
 
 T = TypeVar("T")
@@ -112,22 +113,38 @@ def is_short(characters: int, marks: int) -> bool:
     return characters <= AT_ONCE and marks <= MARKS_AT_ONCE
 
 
-async def converting(function: Callable[[Texts], T]) -> T:
-    """Run a function that converts texts, in a thread if they are long."""
+async def converting(function: Callable[[Texts], T], data: Any = None) -> T:
+    """Run a function that converts the texts of `data`, in a thread if there is much to do."""
+    if has_many_parts(data):
+        return await _in_thread(function, Texts())
     try:
         return function(Texts(at_once=True))
     except LongTexts:
         return await _in_thread(function, Texts())
 
 
-async def read_texts(read: Callable[[Texts], T]) -> T:
+def has_many_parts(data: Any) -> bool:
+    """Whether JSON data has so many objects and entries of lists that the event loop would wait."""
+    left, parts = [data], 0
+    while left and parts <= MANY_PARTS:
+        match left.pop():
+            case dict() as part:
+                parts += 1
+                left += part.values()
+            case list() as part:
+                parts += len(part)
+                left += part[:MANY_PARTS]
+    return parts > MANY_PARTS
+
+
+async def read_texts(read: Callable[[Texts], T], data: Any = None) -> T:
     """Run a function that converts texts as `converting` does, and add their notice to the
     result."""
 
     def noted(texts: Texts) -> tuple[T, str | None]:
         return read(texts), texts.notice
 
-    result, notice = await converting(noted)
+    result, notice = await converting(noted, data)
     if notice:
         notices.add(notice)
     return result

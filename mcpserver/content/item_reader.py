@@ -41,7 +41,7 @@ class Reader:
 
     async def rows(self, items: list[JsonObject]) -> list[list[JsonObject]]:
         """The rows of each item."""
-        return await read_texts(lambda texts: [self._rows(item, texts) for item in items])
+        return await read_texts(lambda texts: [self._rows(item, texts) for item in items], items)
 
     async def row(self, attribute: JsonObject, item: JsonObject) -> JsonObject:
         """The row of one attribute; a value that was never set has the attribute's default."""

@@ -77,7 +77,7 @@ async def _result(
     if api and api.damaged:
         notices.add(_DAMAGED.format(api.damaged))
     shown["notice"] = notices.taken()
-    return await converting(lambda texts: render(data, format, texts=texts, **shown))
+    return await converting(lambda texts: render(data, format, texts=texts, **shown), data)
 
 
 def _lists(api: InfinityApi | None, arguments: JsonObject) -> Lists | None:
