@@ -59,6 +59,7 @@ class Markdown:
 
     def piece(self, record: JsonObject, offset: int) -> str:
         """A record whose text is read from a character on, as far as it fits. Raises WrongValue."""
+        text = self.cells.body(record)  # before the notices, which tell how it was read
         fields = list(self.cells.fields(record, _SILENT_BESIDE_TEXT))
         for cap in CAPS:
             head = list(_part_lines("", fields, cap))
@@ -70,7 +71,6 @@ class Markdown:
             told = [notice_line(piece.told)] if piece.told else []
             return "\n".join([*told, *top, *block("text", piece.text or "(empty)", None)])
 
-        text = self.cells.body(record)
         return written(piece_of(text, offset, lambda piece: sizes.fits(written(piece))))
 
     def lines(self, lines: Iterable[str]) -> str:

@@ -34,8 +34,8 @@ async def names_of(data: JsonObject, lists: Lists | None) -> Reader:
             return Reader(list(attributes.values()), await lists.members())
     except Forbidden:
         pass  # a restricted member may not list the others
-    except InfinityError as error:
-        notices.add(f"Ids are shown where names could not be read: {error}")
+    except InfinityError:
+        notices.add("Names could not be read now: ids stand in their place.")
     return Reader(list(attributes.values()), [])
 
 
