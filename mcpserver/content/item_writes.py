@@ -7,7 +7,7 @@ from mcpserver.content.addresses import app_address
 from mcpserver.content.board_cache import Lists
 from mcpserver.content.filtered_pages import PASSING
 from mcpserver.content.item_reader import MEMBER_KINDS, Reader, values_of
-from mcpserver.content.parts import clipped, filled
+from mcpserver.content.overviews.parts import clipped, filled
 from mcpserver.content.titles import title_attribute
 from mcpserver.content.values.conversions import kind_of
 from mcpserver.infinity import InfinityClient, InfinityError, JsonObject

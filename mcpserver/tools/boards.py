@@ -6,7 +6,7 @@ from pydantic import MISSING
 
 from mcpserver.content.addresses import with_address
 from mcpserver.content.board_cache import BOARDS, forget, shown
-from mcpserver.content.board_overview import board_overview
+from mcpserver.content.overviews.board import board_overview
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.tools._params import (

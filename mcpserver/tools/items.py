@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import MISSING
 
 from mcpserver.content.board_cache import ATTRIBUTES, Lists, shown
-from mcpserver.content.item_overview import item_overview
 from mcpserver.content.item_values import ItemValuesInput, faults_named, item_values
 from mcpserver.content.item_writes import item_before, item_to_archive, written_item
+from mcpserver.content.overviews.item import item_overview
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.infinity.records import is_record

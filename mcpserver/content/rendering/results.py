@@ -15,8 +15,8 @@ from pydantic import Field
 
 from mcpserver.content.conversion import Texts
 from mcpserver.content.item_reader import Reader
+from mcpserver.content.overviews.parts import Overview
 from mcpserver.content.pages import Cut, Way, Window
-from mcpserver.content.parts import Overview
 from mcpserver.content.rendering import board_overview, item_overview, json_form
 from mcpserver.content.rendering.cells import Cells
 from mcpserver.content.rendering.markdown import Markdown

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf, isnan
 from typing import Any
 
-from mcpserver.content.parts import name_of
+from mcpserver.content.overviews.parts import name_of
 from mcpserver.content.turns import give_way
 from mcpserver.infinity import JsonObject
 from mcpserver.infinity.records import is_id

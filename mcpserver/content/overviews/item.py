@@ -12,7 +12,7 @@ from mcpserver.content.addresses import app_address
 from mcpserver.content.board_cache import Lists
 from mcpserver.content.conversion import read_texts
 from mcpserver.content.item_reader import MEMBER_KINDS, Reader, in_order, values_of
-from mcpserver.content.parts import (
+from mcpserver.content.overviews.parts import (
     MAX_NAME,
     Overview,
     Part,
@@ -24,7 +24,7 @@ from mcpserver.content.parts import (
     size_of,
     together,
 )
-from mcpserver.content.subitems import Subitems, find_subitems, folder_id_of
+from mcpserver.content.overviews.subitems import Subitems, find_subitems, folder_id_of
 from mcpserver.content.titles import title_attribute
 from mcpserver.content.values.conversions import kind_of
 from mcpserver.content.values.names import folded

@@ -15,9 +15,9 @@ from mcpserver.content.addresses import app_address
 from mcpserver.content.board_cache import ATTRIBUTES, MEMBERS, VIEWS, shown
 from mcpserver.content.conversion import read_texts
 from mcpserver.content.filtered_pages import PASSING
-from mcpserver.content.folder_tree import Folder, FolderReader, folder_tree
 from mcpserver.content.item_reader import Reader, in_order
-from mcpserver.content.parts import (
+from mcpserver.content.overviews.folder_tree import Folder, FolderReader, folder_tree
+from mcpserver.content.overviews.parts import (
     Overview,
     Part,
     clipped,
