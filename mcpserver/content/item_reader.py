@@ -11,6 +11,7 @@ import orjson
 
 from mcpserver.content.board_cache import Lists
 from mcpserver.content.conversion import Texts, read_texts
+from mcpserver.content.rendering.outline import listed
 from mcpserver.content.values.conversions import kind_of
 from mcpserver.content.values.labels import labels_of
 from mcpserver.infinity import JsonObject
@@ -73,7 +74,7 @@ class Reader:
 
     def persons(self, ids: Any) -> str:
         """The names of users by their ids, or `#` and the id."""
-        return ", ".join(self._people.get(each, f"#{each}") for each in _ids(ids))
+        return listed([self._people.get(each, f"#{each}") for each in _ids(ids)])
 
     @cached_property
     def _people(self) -> dict[str, str]:
@@ -84,7 +85,8 @@ class Reader:
         id = str(attribute.get("id"))
         if id not in self._labels:
             self._labels[id] = _names_by_id(labels_of(attribute))
-        return ", ".join(self._labels[id][each] for each in _ids(data) if each in self._labels[id])
+        names = self._labels[id]
+        return listed([names[each] for each in _ids(data) if each in names])
 
     @cached_property
     def _labels(self) -> dict[str, dict[str, str]]:

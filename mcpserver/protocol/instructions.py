@@ -21,7 +21,7 @@ infinity_read_item shows one item whole, with its sub-items and latest comments.
 To say something about an item, infinity_add_item_comment.
 
 Exact names work in place of ids, for workspaces, boards, folders, attributes, labels and members. \
-Ids of items come from results: never guess one.
+Ids of items come from results: never guess one. Times are UTC.
 
 Lines that begin with ">" are this server's own words. When one names a cursor (after=… or \
 offset=…), there is more: repeat the call with it until none does.

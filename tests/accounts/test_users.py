@@ -110,11 +110,11 @@ def test_tool_that_becomes_core_reaches_users_of_the_core_tools(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     user = McpUser(profile=Profile(), scopes=[READ], toolset="core")
-    assert "infinity_get_profile" not in (user.policy.tools or ())
+    assert "infinity_get_board" not in (user.policy.tools or ())
 
-    monkeypatch.setattr(mcpserver.tools, "CORE", CORE | {"infinity_get_profile"})
+    monkeypatch.setattr(mcpserver.tools, "CORE", CORE | {"infinity_get_board"})
 
-    assert "infinity_get_profile" in (user.policy.tools or ())
+    assert "infinity_get_board" in (user.policy.tools or ())
 
 
 @pytest.mark.parametrize("damaged", [None, "infinity:read", 7, {"infinity:read": True}, [None]])

@@ -58,7 +58,7 @@ class Cells:
         fields = list(self.fields(record, _SILENT_IN_TABLES))
         names = sum(key in FIRST for key, _ in fields)  # which come first
         for column, text in [*fields[:names], *self.values(record), *fields[names:]]:
-            if is_long_list(record.get(column)):
+            if column == "attribute_ids" or is_long_list(record.get(column)):
                 row.cells[column] = f"{len(record[column])} entries"
             elif "\n" in text or len(text) > LONG:
                 row.texts[column] = text
@@ -146,7 +146,7 @@ class Cells:
             return ""
         if key == "settings" and isinstance(value, dict) and labels_of(record):
             rest = {name: entry for name, entry in value.items() if name != "labels" and entry}
-            labels = ", ".join(str(label.get("name") or label["id"]) for label in labels_of(record))
+            labels = listed([label.get("name") or label["id"] for label in labels_of(record)])
             return f"{labels}; {self.text(rest)}" if rest else labels
         if key == "attribute_ids" and isinstance(value, list):
             return listed([self._attributes.get(str(id), {}).get("name") or id for id in value])
@@ -179,7 +179,7 @@ class Cells:
                 named = next((str(value[key]) for key in (*NAMES, "email") if value.get(key)), "")
                 return named or " ".join(text for _, text in self.values(value)) or str(id)
             case list() if not any(isinstance(entry, dict | list) for entry in value):
-                return ", ".join(self.text(entry) for entry in value)
+                return listed([self.text(entry) for entry in value])
             case list() if all(isinstance(e, dict) and "object" in e and "id" in e for e in value):
                 return ", ".join(self.text(entry) for entry in value)
         return orjson.dumps(value).decode()

@@ -67,7 +67,9 @@ def bounded_piece(
 
     def with_piece(piece: Piece) -> JsonObject:
         told = f"{piece.told}." if piece.told else ""
-        return _noted({**others, "offset": offset, "text": piece.text}, _joined(notice, told))
+        after = {"next_offset": piece.end} if piece.end < piece.total else {}
+        place = {"offset": offset, **after, "characters": piece.total}
+        return _noted({**others, **place, "text": piece.text}, _joined(notice, told))
 
     return with_piece(piece_of(text(), offset, lambda piece: _fits(with_piece(piece))))
 

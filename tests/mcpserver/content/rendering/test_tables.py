@@ -152,7 +152,8 @@ def test_an_expanded_record_stands_by_its_name() -> None:
 
 def test_long_lists_of_ids_are_counted() -> None:
     assert "a | 24 entries" == table({"id": "a", "attribute_ids": ["u"] * 24})[-1]
-    assert "a | x, y" == table({"id": "a", "attribute_ids": ["x", "y"]})[-1]
+    assert "a | 2 entries" == table({"id": "a", "attribute_ids": ["x", "y"]})[-1]
+    assert "a | x, y" == table({"id": "a", "tags": ["x", "y"]})[-1]
 
 
 def test_the_labels_of_an_attribute_stand_by_name() -> None:
