@@ -111,16 +111,22 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture(scope="session")
-def infinity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Infinity]:
-    """One sandbox for all tests, in a process of its own; `make_profile` resets it."""
+def shared_infinity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Infinity]:
+    """One sandbox for all tests, in a process of its own."""
     with running_infinity(tmp_path_factory.mktemp("infinity")) as running:
         yield running
 
 
 @pytest.fixture
+def infinity(shared_infinity: Infinity) -> Infinity:
+    """The sandbox, whose data is as new, without a fault."""
+    shared_infinity.reset()
+    return shared_infinity
+
+
+@pytest.fixture
 def make_profile(transactional_db: None, infinity: Infinity) -> MakeProfile:
-    """Makes a profile of the sandbox, whose data is as new."""
-    infinity.reset()
+    """Makes a profile of the sandbox."""
 
     def make(id: str = "sandbox", token: str = ADA_TOKEN, **fields: Any) -> Profile:
         profile = Profile(id=id, name=id, **{"base_url": infinity.url, **fields})
