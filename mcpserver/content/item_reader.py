@@ -11,7 +11,7 @@ import orjson
 
 from mcpserver.content.board_cache import Lists
 from mcpserver.content.conversion import Texts, read_texts
-from mcpserver.content.rendering.outline import listed
+from mcpserver.content.quoting import listed
 from mcpserver.content.values.conversions import kind_of
 from mcpserver.content.values.labels import labels_of
 from mcpserver.infinity import JsonObject

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 
 from mcpserver.content.conversion import Texts
+from mcpserver.content.quoting import listed, quoted
 from mcpserver.content.rendering.lines import one_line
-from mcpserver.content.rendering.outline import listed, quoted, table, text_lines
+from mcpserver.content.rendering.outline import table, text_lines
 from mcpserver.infinity import JsonObject
 
 MAX_INDENT = 10  # levels of folders

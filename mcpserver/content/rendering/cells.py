@@ -11,10 +11,10 @@ import orjson
 
 from mcpserver.content.conversion import Texts
 from mcpserver.content.item_reader import Reader
+from mcpserver.content.quoting import listed
 from mcpserver.content.rendering import sizes
 from mcpserver.content.rendering.lines import moment, one_line
 from mcpserver.content.rendering.names import PEOPLE, attribute_id_of, raw_values
-from mcpserver.content.rendering.outline import listed
 from mcpserver.content.richtext.richtext import looks_like_html
 from mcpserver.content.values.conversions import kind_of
 from mcpserver.content.values.labels import labels_of

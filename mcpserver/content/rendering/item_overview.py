@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from mcpserver.content.conversion import Texts
+from mcpserver.content.quoting import quoted
 from mcpserver.content.rendering.lines import indented, moment, notice_line, one_line
-from mcpserver.content.rendering.outline import quoted, table, text_lines
+from mcpserver.content.rendering.outline import table, text_lines
 from mcpserver.infinity import JsonObject
 
 _TIMES = ("created_at", "updated_at")

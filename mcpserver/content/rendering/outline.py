@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-from mcpserver.content.rendering.lines import cell, indented, one_line, row_line
+from mcpserver.content.rendering.lines import cell, indented, row_line
 from mcpserver.infinity import JsonObject
-
-# What stands between names, and the quote itself.
-_SEPARATOR = re.compile(r'[,;·"]|:(?= |$)')
-
-
-def listed(names: Sequence[Any]) -> str:
-    """Names in one line, in quotes where a name could look like several."""
-    return ", ".join(quoted(name) for name in names)
-
-
-def quoted(name: Any) -> str:
-    """A name on one line; as a JSON string if it holds a separator or a quote."""
-    text = one_line(str(name))
-    return json.dumps(text, ensure_ascii=False) if _SEPARATOR.search(text) else text
 
 
 def table(columns: dict[str, str], rows: list[JsonObject]) -> Iterator[str]:
