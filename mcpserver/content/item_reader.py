@@ -14,7 +14,7 @@ from mcpserver.content.conversion import Texts, read_texts
 from mcpserver.content.quoting import listed
 from mcpserver.content.values.conversions import kind_of
 from mcpserver.content.values.labels import labels_of
-from mcpserver.infinity import JsonObject
+from mcpserver.infinity import InfinityClient, JsonObject
 from mcpserver.infinity.errors import Forbidden
 from mcpserver.infinity.records import is_record
 
@@ -123,6 +123,19 @@ def in_order(attributes: list[JsonObject], ids: Iterable[Any]) -> list[JsonObjec
     """The attributes that a folder shows, in its order, then the others."""
     places = {str(id): place for place, id in enumerate(ids)}
     return sorted(attributes, key=lambda each: places.get(str(each["id"]), len(places)))
+
+
+async def item_with_values(
+    api: InfinityClient, workspace_id: str, board_id: str, item_id: str
+) -> JsonObject:
+    """One item with its values. Raises InfinityError."""
+    return await api.get(
+        "workspaces/{ws}/boards/{board}/items/{item}",
+        {"expand": ["values"]},
+        ws=workspace_id,
+        board=board_id,
+        item=item_id,
+    )
 
 
 def values_of(item: JsonObject) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from mcpserver.content import notices
 from mcpserver.content.addresses import app_address
 from mcpserver.content.board_cache import Lists
 from mcpserver.content.filtered_pages import PASSING
-from mcpserver.content.item_reader import MEMBER_KINDS, Reader, values_of
+from mcpserver.content.item_reader import MEMBER_KINDS, Reader, item_with_values, values_of
 from mcpserver.content.overviews.parts import clipped, filled
 from mcpserver.content.titles import title_attribute
 from mcpserver.content.values.conversions import kind_of
@@ -15,26 +15,13 @@ from mcpserver.infinity import InfinityClient, InfinityError, JsonObject
 SHOWN = 200  # characters of a value
 
 
-async def item_before(
-    api: InfinityClient, workspace_id: str, board_id: str, item_id: str
-) -> JsonObject:
-    """The item with its values, before it is changed. Raises InfinityError."""
-    return await api.get(
-        "workspaces/{ws}/boards/{board}/items/{item}",
-        {"expand": ["values"]},
-        ws=workspace_id,
-        board=board_id,
-        item=item_id,
-    )
-
-
 async def item_to_archive(
     api: InfinityClient, workspace_id: str, board_id: str, item_id: str
 ) -> JsonObject:
     """The item before it is archived, {} if Infinity does not show it. Raises InfinityError for an
     error that may pass, because what is archived is to be named."""
     try:
-        return await item_before(api, workspace_id, board_id, item_id)
+        return await item_with_values(api, workspace_id, board_id, item_id)
     except PASSING as error:
         error.advise("Nothing was archived.")
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import MISSING
 
 from mcpserver.content.board_cache import Lists
-from mcpserver.content.item_reader import Reader
+from mcpserver.content.item_reader import Reader, item_with_values
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
 from mcpserver.tools._params import (
@@ -26,7 +26,7 @@ async def infinity_get_item_values(
 ) -> JsonObject:
     """One item's values with attribute names and readable texts: the best way to read it."""
     reader = await Reader.of(Lists(api, workspace_id, board_id))
-    item = await _item(api, workspace_id, board_id, item_id)
+    item = await item_with_values(api, workspace_id, board_id, item_id)
     (rows,) = await reader.rows([item])
     return {"item_id": item_id, "values": rows}
 
@@ -44,7 +44,7 @@ async def infinity_get_item_attribute_value(
     lists = Lists(api, workspace_id, board_id)
     attribute = await lists.find_attribute(attribute_id)
     reader = await Reader.of(lists)
-    item = await _item(api, workspace_id, board_id, item_id)
+    item = await item_with_values(api, workspace_id, board_id, item_id)
     return await reader.row(attribute, item)
 
 
@@ -71,15 +71,3 @@ async def infinity_list_item_values(
         for item, values in zip(page["data"], rows, strict=True)
     ]
     return {**page, "data": items}
-
-
-async def _item(
-    api: InfinityApi, workspace_id: WorkspaceId, board_id: BoardId, item_id: ItemId
-) -> JsonObject:
-    return await api.get(
-        "workspaces/{ws}/boards/{board}/items/{item}",
-        {"expand": ["values"]},
-        ws=workspace_id,
-        board=board_id,
-        item=item_id,
-    )

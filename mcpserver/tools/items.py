@@ -5,8 +5,9 @@ from __future__ import annotations
 from pydantic import MISSING
 
 from mcpserver.content.board_cache import ATTRIBUTES, Lists, shown
+from mcpserver.content.item_reader import item_with_values
 from mcpserver.content.item_values import ItemValuesInput, faults_named, item_values
-from mcpserver.content.item_writes import item_before, item_to_archive, written_item
+from mcpserver.content.item_writes import item_to_archive, written_item
 from mcpserver.content.overviews.item import item_overview
 from mcpserver.gateway.clients import InfinityApi
 from mcpserver.infinity import JsonObject
@@ -122,7 +123,7 @@ async def infinity_update_item(
     item = changes(
         folder_id=folder_id, parent_id=parent_id, sort_order=sort_order, values=written or MISSING
     )
-    before = await item_before(api, workspace_id, board_id, item_id)
+    before = await item_with_values(api, workspace_id, board_id, item_id)
     async with faults_named(lists, written):
         updated = await api.put(
             "workspaces/{ws}/boards/{board}/items/{item}",

@@ -11,7 +11,13 @@ from mcpserver.content import notices
 from mcpserver.content.addresses import app_address
 from mcpserver.content.board_cache import Lists
 from mcpserver.content.conversion import read_texts
-from mcpserver.content.item_reader import MEMBER_KINDS, Reader, in_order, values_of
+from mcpserver.content.item_reader import (
+    MEMBER_KINDS,
+    Reader,
+    in_order,
+    item_with_values,
+    values_of,
+)
 from mcpserver.content.overviews.parts import (
     MAX_NAME,
     Overview,
@@ -113,7 +119,7 @@ async def _reader(lists: Lists) -> Reader:
 async def _parent(api: InfinityClient, item: JsonObject, at: dict[str, str]) -> JsonObject:
     if not item.get("parent_id"):
         return {}
-    return await api.get(ITEM, {"expand": ["values"]}, **at, item=str(item["parent_id"]))
+    return await item_with_values(api, at["ws"], at["board"], str(item["parent_id"]))
 
 
 async def _overview(read: _Read) -> JsonObject:
