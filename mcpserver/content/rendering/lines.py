@@ -45,6 +45,12 @@ def row_line(cells: Iterable[str]) -> str:
     return data_line(" | ".join(filled).rstrip(" "))
 
 
+def table_head(columns: Iterable[str]) -> list[str]:
+    """The lines above the rows of a table."""
+    names = [cell(column) for column in columns]
+    return [row_line(names), "|".join("---" for _ in names)]
+
+
 def moment(text: str, by: Literal["minutes", "seconds"] = "seconds") -> str:
     """A time of Infinity's, in UTC, without parts that say nothing; any other text as it is."""
     match = _MOMENT.fullmatch(text)

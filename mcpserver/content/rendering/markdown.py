@@ -33,11 +33,9 @@ class Markdown:
         """A page with all its records, with long texts cut if need be; else with the first that
         fit, and a cursor that goes on with the next one."""
         rows = [self.cells.row(record) for record in page.records]
-        table = Table(rows, self._room, page.direction)
-        kept, cap = table.fitting()
-        top = self._notices(cap if table.cuts(kept, cap) else None)
-        lines = [*top, notice_line(page.cut(kept).count), *table.lines(kept, cap)]
-        return "\n".join(lines)
+        table = Table(rows, self._room, page.direction).written()
+        count = notice_line(page.cut(table.kept).count)
+        return "\n".join([*self._notices(table.cap), count, *table.lines])
 
     def record(self, record: JsonObject) -> str:
         """A record, with long texts cut if need be."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mcpserver.content.rendering.lines import cell, indented, row_line
+from mcpserver.content.rendering.lines import cell, indented, row_line, table_head
 from mcpserver.infinity import JsonObject
 
 
@@ -13,8 +13,7 @@ def table(columns: dict[str, str], rows: list[JsonObject]) -> Iterator[str]:
     used = {key: header for key, header in columns.items() if any(row.get(key) for row in rows)}
     if not used:
         return
-    yield row_line(used.values())
-    yield "|".join("---" for _ in used)
+    yield from table_head(used.values())
     for row in rows:
         yield row_line(cell(str(row.get(key, ""))) for key in used)
 
